@@ -1,0 +1,183 @@
+"""Structural tests that SMARTS cannot say, named in the lexicon as ``builtin: [name, argument…]``.
+
+Each takes a :class:`Structure` and the entry's arguments and returns how often the concept occurs
+(0 for no). Adding one is a function and a line in ``PREDICATES``.
+"""
+
+from collections.abc import Callable
+
+from rdkit import Chem
+from rdkit.Chem import rdMolDescriptors
+
+from molcaption.claims.structure import Structure
+
+
+def match_count(structure: Structure, concept: str, low: int, high: int) -> int:
+    """The other concept occurs ``low`` to ``high`` times."""
+    return int(low <= structure.count(concept) <= high)
+
+
+def net_charge(structure: Structure, low: int, high: int) -> int:
+    """A carbon-containing component, or the whole record, has a charge in the range.
+
+    ChEBI gives ions alone, but a salt's caption may speak of its organic ion.
+    """
+    return int(low <= structure.charge <= high)
+
+
+def zwitterion(structure: Structure) -> int:
+    """One neutral component with a cationic and an anionic atom that are not neighbours."""
+    for fragment, charge in zip(structure.fragments, structure.fragment_charges, strict=True):
+        atoms = [structure.mol.GetAtomWithIdx(i) for i in fragment]
+        positive = [a for a in atoms if a.GetFormalCharge() > 0 and not _paired(a)]
+        negative = [a for a in atoms if a.GetFormalCharge() < 0 and not _paired(a)]
+        if charge == 0 and positive and negative:
+            return 1
+    return 0
+
+
+def _paired(atom: Chem.Atom) -> bool:
+    """True if a neighbour has the opposite charge, as in nitro groups and N-oxides."""
+    return any(n.GetFormalCharge() * atom.GetFormalCharge() < 0 for n in atom.GetNeighbors())
+
+
+def salt(structure: Structure) -> int:
+    """More than one component, one of them charged, a metal, or a halogen acid."""
+    if len(structure.fragments) < 2:
+        return 0
+    if any(structure.fragment_charges) or structure.has_metal:
+        return 1
+    # Two neutral molecules may be a salt whose proton was left on the acid (CN.Cl, CN.OC(C)=O).
+    acidic = {9, 15, 16, 17, 35, 53}
+    single = [f for f in structure.fragments if len(f) == 1]
+    if any(structure.mol.GetAtomWithIdx(f[0]).GetAtomicNum() in acidic for f in single):
+        return 1
+    return int(structure.count("carboxylic_acid") + structure.count("sulfonic_acid") > 0)
+
+
+def ring_system(structure: Structure, kind: str, n_rings: int) -> int:
+    """Ring systems of ``n_rings`` rings, ``hetero`` (with a heteroatom) or ``carbo``."""
+    systems = structure.ring_systems
+    hits = sum(s.n_rings == n_rings and s.hetero == (kind == "hetero") for s in systems)
+    if hits:
+        return hits
+    joined = structure.spiro_systems
+    return sum(s.n_rings == n_rings and s.hetero == (kind == "hetero") for s in joined)
+
+
+def ring_size(structure: Structure, smallest: int) -> int:
+    """Rings of at least ``smallest`` atoms."""
+    return sum(len(ring) >= smallest for ring in structure.rings)
+
+
+def spiro(structure: Structure) -> int:
+    return int(rdMolDescriptors.CalcNumSpiroAtoms(structure.mol))
+
+
+def bridged(structure: Structure) -> int:
+    return int(rdMolDescriptors.CalcNumBridgeheadAtoms(structure.mol))
+
+
+def sugar_rings(structure: Structure, low: int, high: int) -> int:
+    """Oxane or oxolane rings with a heteroatom beside the ring oxygen, not counting inositols."""
+    return int(low <= count_sugar_rings(structure) <= high)
+
+
+def count_sugar_rings(structure: Structure) -> int:
+    """Saturated five- and six-membered rings with one oxygen that look like a sugar's."""
+    if structure.element_counts.get(8, 0) < 2:
+        return 0
+    return sum(_is_sugar(structure.mol, ring) for ring in structure.mol.GetRingInfo().AtomRings())
+
+
+def _is_sugar(mol: Chem.Mol, ring: tuple[int, ...]) -> bool:
+    if len(ring) not in (5, 6, 7):
+        return False
+    atoms = [mol.GetAtomWithIdx(i) for i in ring]
+    if sum(a.GetAtomicNum() == 8 for a in atoms) != 1:
+        return False
+    carbons = [a for a in atoms if a.GetAtomicNum() == 6]
+    if len(carbons) != len(ring) - 1 or any(a.GetIsAromatic() for a in atoms):
+        return False
+    inside = set(ring)
+    outer = [
+        n.GetAtomicNum() for a in carbons for n in a.GetNeighbors() if n.GetIdx() not in inside
+    ]
+    return sum(number in (7, 8, 16) for number in outer) >= len(ring) - 3
+
+
+def residues(structure: Structure, low: int, high: int) -> int:
+    """Amino-acid residues joined by peptide bonds, counted as peptide bonds + 1."""
+    return int(low <= structure.count("peptide_bond") + 1 <= high)
+
+
+def longest_carbon_chain(structure: Structure) -> int:
+    """Atoms in the longest path of acyclic, non-aromatic carbon, branches left aside."""
+    mol = structure.mol
+    carbon = {
+        a.GetIdx() for a in mol.GetAtoms() if a.GetAtomicNum() == 6 and not a.IsInRing()
+    }
+    links = {
+        i: [n.GetIdx() for n in mol.GetAtomWithIdx(i).GetNeighbors() if n.GetIdx() in carbon]
+        for i in carbon
+    }
+    best, seen = 0, set[int]()
+    for start in sorted(carbon):
+        if start in seen:
+            continue
+        far, _, reached = _farthest(links, start)
+        seen |= reached
+        best = max(best, _farthest(links, far)[1])
+    return best
+
+
+def _farthest(links: dict[int, list[int]], start: int) -> tuple[int, int, set[int]]:
+    """Farthest carbon of a tree from ``start``, the atoms on the way, and all that is reached."""
+    depth = {start: 1}
+    queue = [start]
+    for atom in queue:
+        for other in links[atom]:
+            if other not in depth:
+                depth[other] = depth[atom] + 1
+                queue.append(other)
+    return queue[-1], depth[queue[-1]], set(depth)
+
+
+def acyl_chain(structure: Structure, low: int, high: int) -> int:
+    """The longest acyclic carbon chain has ``low`` to ``high`` atoms."""
+    return int(low <= longest_carbon_chain(structure) <= high)
+
+
+def radical(structure: Structure) -> int:
+    return sum(atom.GetNumRadicalElectrons() > 0 for atom in structure.mol.GetAtoms())
+
+
+def only_elements(structure: Structure, *symbols: str) -> int:
+    table = Chem.GetPeriodicTable()
+    allowed = {table.GetAtomicNumber(s) for s in symbols}
+    return int(bool(structure.element_counts) and set(structure.element_counts) <= allowed)
+
+
+def alkane(structure: Structure) -> int:
+    """Acyclic saturated hydrocarbon."""
+    if not only_elements(structure, "C", "H") or structure.rings:
+        return 0
+    return int(all(b.GetBondTypeAsDouble() == 1.0 for b in structure.mol.GetBonds()))
+
+
+PREDICATES: dict[str, Callable[..., int]] = {
+    "acyl_chain": acyl_chain,
+    "alkane": alkane,
+    "bridged": bridged,
+    "match_count": match_count,
+    "net_charge": net_charge,
+    "only_elements": only_elements,
+    "radical": radical,
+    "residues": residues,
+    "ring_size": ring_size,
+    "ring_system": ring_system,
+    "salt": salt,
+    "spiro": spiro,
+    "sugar_rings": sugar_rings,
+    "zwitterion": zwitterion,
+}

@@ -1,0 +1,118 @@
+"""One molecule with everything that structural tests ask of it, computed once and on demand.
+
+A caption mentions a handful of concepts and a molecule is asked about each several times (class,
+parents, counts), so ring systems, charges and matches are cached per molecule, never per caption.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rdkit import Chem, rdBase
+
+if TYPE_CHECKING:
+    from molcaption.claims.lexicon import Concept, Lexicon
+
+MAX_MATCHES = 5_000
+# Hydrogen, noble gases, non-metals and metalloids: every other element is a metal.
+_NON_METALS = frozenset(
+    [0, 1, 2, 5, 6, 7, 8, 9, 10, 14, 15, 16, 17, 18, 32, 33, 34, 35, 36, 51, 52, 53, 54, 85, 86]
+)
+
+
+class RingSystem:
+    """Rings joined through shared bonds (fused or bridged) or, if ``spiro``, shared atoms."""
+
+    __slots__ = ("atoms", "hetero", "n_rings")
+
+    def __init__(self, mol: Chem.Mol, rings: list[frozenset[int]]) -> None:
+        self.n_rings = len(rings)
+        self.atoms = frozenset().union(*rings)
+        self.hetero = any(mol.GetAtomWithIdx(i).GetAtomicNum() != 6 for i in self.atoms)
+
+
+class Structure:
+    """A molecule seen through a lexicon.
+
+    ``mol`` may be unsanitised or odd (metals, dummies, no atoms): every property answers.
+    """
+
+    def __init__(self, mol: Chem.Mol, lexicon: "Lexicon") -> None:
+        self.mol = mol
+        self.lexicon = lexicon
+        self._counts: dict[str, int] = {}
+        mol.UpdatePropertyCache(strict=False)
+        with rdBase.BlockLogs():
+            try:
+                mol.GetRingInfo().NumRings()
+            except RuntimeError:  # never sanitised: rings were not perceived
+                Chem.FastFindRings(mol)
+
+    @cached_property
+    def element_counts(self) -> dict[int, int]:
+        """Atomic number to number of atoms; hydrogens only where they are explicit atoms."""
+        counts: dict[int, int] = {}
+        for atom in self.mol.GetAtoms():
+            number = atom.GetAtomicNum()
+            counts[number] = counts.get(number, 0) + 1
+        return counts
+
+    @cached_property
+    def charge(self) -> int:
+        return sum(atom.GetFormalCharge() for atom in self.mol.GetAtoms())
+
+    @cached_property
+    def fragments(self) -> list[tuple[int, ...]]:
+        """Atom indices of each component."""
+        return list(Chem.GetMolFrags(self.mol))
+
+    @cached_property
+    def fragment_charges(self) -> list[int]:
+        charge = [atom.GetFormalCharge() for atom in self.mol.GetAtoms()]
+        return [sum(charge[i] for i in fragment) for fragment in self.fragments]
+
+    @cached_property
+    def rings(self) -> list[frozenset[int]]:
+        return [frozenset(ring) for ring in self.mol.GetRingInfo().AtomRings()]
+
+    @cached_property
+    def ring_systems(self) -> list[RingSystem]:
+        """Fused and bridged systems: rings that share at least one bond."""
+        return self._join_rings(min_shared=2)
+
+    @cached_property
+    def spiro_systems(self) -> list[RingSystem]:
+        """As ``ring_systems``, with spiro-joined rings counted together."""
+        return self._join_rings(min_shared=1)
+
+    def _join_rings(self, min_shared: int) -> list[RingSystem]:
+        groups: list[list[frozenset[int]]] = []
+        for ring in self.rings:
+            touching = [g for g in groups if any(len(ring & other) >= min_shared for other in g)]
+            merged = [ring] + [other for g in touching for other in g]
+            groups = [g for g in groups if not any(g is t for t in touching)] + [merged]
+        return [RingSystem(self.mol, group) for group in groups]
+
+    @cached_property
+    def has_metal(self) -> bool:
+        return any(number not in _NON_METALS for number in self.element_counts)
+
+    def count(self, concept_id: str) -> int:
+        """How often the concept occurs: 0 refutes it (1 stands for "yes" if not countable)."""
+        found = self._counts.get(concept_id)
+        if found is None:
+            found = self._counts[concept_id] = self._evaluate(self.lexicon.concepts[concept_id])
+        return found
+
+    def _evaluate(self, concept: "Concept") -> int:
+        if concept.predicate is not None:
+            predicate: Callable[..., int] = concept.predicate
+            return predicate(self, *concept.arguments)
+        present = self.element_counts
+        if any(present.get(number, 0) < n for number, n in concept.required.items()):
+            return 0
+        if concept.required_rings > len(self.rings):
+            return 0
+        if not concept.countable:
+            return int(self.mol.HasSubstructMatch(concept.pattern))
+        return len(self.mol.GetSubstructMatches(concept.pattern, maxMatches=MAX_MATCHES))
