@@ -1,0 +1,1 @@
+"""Molecules: parsing, integer graphs and the way back."""

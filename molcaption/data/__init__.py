@@ -1,0 +1,1 @@
+"""From files to molecules, pairs and prompts, and back to files; no torch."""

@@ -1,0 +1,79 @@
+"""One record as it stands in the file, before any chemistry.
+
+Readers only split files into `RawRecord`; `parse_record` does the chemistry. The two are apart so
+that parsing (the expensive half) can run in other processes: both ends are picklable.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from rdkit import Chem
+
+from molcaption.chem.molecule import (
+    InvalidMolecule,
+    Molecule,
+    Reject,
+    canonical_smiles,
+    parse_molblock,
+    parse_smiles,
+)
+from molcaption.chem.rebuild import mol_from_graph
+
+Kind = Literal["smiles", "molblock", "graph", "broken"]
+
+MOLBLOCK_PROPERTY = "_source_molblock"
+"""Private RDKit property with the record's mol block as it was read, coordinates included."""
+
+
+@dataclass(slots=True)
+class RawRecord:
+    """What a reader found; `record` and `source` are filled in by `read_records`.
+
+    Attributes:
+        kind: what ``payload`` is: SMILES, mol block, a tuple (x, edge_index, edge_attr), or, for a
+            record that cannot even be split into fields, the reason.
+    """
+
+    kind: Kind
+    payload: Any
+    id: str = ""
+    description: str | None = None
+    properties: dict[str, Any] = field(default_factory=dict)
+    record: int = 0
+    source: str = ""
+
+
+def parse_record(raw: RawRecord) -> Molecule | Reject:
+    """Make the molecule, or the reject that says why not; never raises for bad chemistry."""
+    try:
+        mol = _PARSERS[raw.kind](raw.payload)
+        smiles = canonical_smiles(mol)
+    except InvalidMolecule as error:
+        text = raw.payload if raw.kind == "smiles" else ""
+        return Reject(raw.record, raw.source, raw.id, str(error), text, raw.properties)
+    return Molecule(
+        raw.record, raw.source, raw.id, mol, smiles, raw.description, raw.properties
+    )
+
+
+def _from_molblock(block: str) -> Chem.Mol:
+    mol = parse_molblock(block)
+    mol.SetProp(MOLBLOCK_PROPERTY, block)
+    return mol
+
+
+def _from_graph(arrays: tuple[Any, Any, Any]) -> Chem.Mol:
+    return mol_from_graph(*arrays)
+
+
+def _broken(reason: str) -> Chem.Mol:
+    raise InvalidMolecule(reason)
+
+
+_PARSERS: dict[Kind, Callable[[Any], Chem.Mol]] = {
+    "smiles": parse_smiles,
+    "molblock": _from_molblock,
+    "graph": _from_graph,
+    "broken": _broken,
+}
