@@ -1,0 +1,211 @@
+"""From torch to ONNX: encoder and projector as one graph, the decoder as another.
+
+The bridge goes through ``torch.onnx`` (dynamo), with free numbers of atoms, bonds and molecules.
+The decoder goes through onnxruntime-genai's model builder, which fuses grouped-query attention and
+rotary embeddings; its own runtime cannot be fed embeddings, ours can (runtimes/session.py). Its
+head is then changed to see only the last position of each row: over the whole prompt, logits would
+take gigabytes. Weights leave both graphs for an ``.npz`` (packed.py).
+"""
+
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from molcaption.chem.graph import ATOM_VOCABULARY, BOND_VOCABULARY
+from molcaption.engine.bundle import BRIDGE, DECODER, EMBEDDINGS, DecoderShape
+from molcaption.engine.packed import FloatArray, pack
+from molcaption.errors import BadDataError, MissingError
+
+_ROTARY = ("cos_cache", "sin_cache")
+_EXTERNAL_BYTES = 1024
+"""Smaller constants stay in the graph: onnxruntime reads shapes and axes from them."""
+
+
+class _Bridge(nn.Module):
+    """Encoder and projector; ``sizes`` [B] (atoms per molecule) carries B as a tensor shape."""
+
+    def __init__(self, encoder: nn.Module, projector: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.projector = projector
+
+    def forward(
+        self, x: Tensor, edge_index: Tensor, edge_attr: Tensor, batch: Tensor, sizes: Tensor
+    ) -> Tensor:
+        tokens = self.encoder(x, edge_index, edge_attr, batch, sizes.shape[0])
+        projected: Tensor = self.projector(tokens)
+        return projected
+
+
+def export_bridge(
+    encoder: nn.Module, projector: nn.Module, directory: Path, storage: str
+) -> None:
+    """Write ``bridge.onnx`` and ``bridge.npz``.
+
+    Inputs: x [N, 9], edge_index [2, E], edge_attr [E, 3], batch [N], sizes [B], all int64;
+    output: graph_tokens [B, Q, D].
+    """
+    bridge = _Bridge(encoder, projector).float().cpu().eval()
+    atoms, bonds, molecules = (torch.export.Dim(n) for n in ("atoms", "bonds", "molecules"))
+    axes = ({0: atoms}, {1: bonds}, {0: bonds}, {0: atoms}, {0: molecules})
+    names = ["x", "edge_index", "edge_attr", "batch", "sizes"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecations inside torch's own exporter
+        program = torch.onnx.export(
+            bridge,
+            _example_batch(),
+            dynamo=True,
+            input_names=names,
+            output_names=["graph_tokens"],
+            dynamic_shapes=axes,
+            verbose=False,
+        )
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned no program")
+    _write(program.model_proto, directory, BRIDGE, storage)
+
+
+def export_decoder(
+    llm_directory: Path, directory: Path, storage: str, max_positions: int
+) -> DecoderShape:
+    """Write ``decoder.onnx``, ``decoder.npz`` and the embedding table.
+
+    Inputs: inputs_embeds [B, S, D], attention_mask [B, T] (int64, ones first), last_position
+    [B, 1] (where in S each row's logits are wanted), past keys and values; outputs: logits [B, V],
+    present keys and values.
+
+    Args:
+        llm_directory: a plain Hugging Face model (Llama or Qwen3 architecture).
+        max_positions: longest prompt and caption together; the rotary tables are cut to it.
+
+    Raises:
+        MissingError: onnxruntime-genai is not installed.
+        BadDataError: the builder refuses the model.
+    """
+    with tempfile.TemporaryDirectory(prefix="molcaption-export-") as scratch:
+        _build(llm_directory, Path(scratch))
+        model = onnx.load(str(Path(scratch) / "model.onnx"))
+    _head_sees_last_position(model.graph)
+    positions = _cut_rotary_tables(model.graph, max_positions)
+    _write(model, directory, DECODER, storage)
+    np.save(directory / EMBEDDINGS, _embedding_table(llm_directory, storage))
+    return _shape(model.graph, positions)
+
+
+def _build(llm_directory: Path, output: Path) -> None:
+    """Run the builder in its own process: it prints, caches and loads the model once more."""
+    command = [sys.executable, "-m", "onnxruntime_genai.models.builder"]
+    command += ["-i", str(llm_directory), "-o", str(output), "-c", str(output / "cache")]
+    command += ["-e", "cpu", "-p", "fp32", "--extra_options", "exclude_embeds=true"]
+    result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if result.returncode == 0 and (output / "model.onnx").is_file():
+        return
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    reason = lines[-1].strip() if lines else f"exit code {result.returncode}"
+    if "No module named" in reason:
+        raise MissingError(f"export: {reason}; pip install 'molcaption[train]'")
+    raise BadDataError(f"{llm_directory}: onnxruntime-genai cannot export it: {reason}")
+
+
+def _head_sees_last_position(graph: onnx.GraphProto) -> None:
+    """Gather the wanted position of each row before the head: logits become [B, V]."""
+    index, head = next((i, n) for i, n in enumerate(graph.node) if "logits" in n.output)
+    graph.input.append(
+        helper.make_tensor_value_info("last_position", TensorProto.INT64, ["batch_size", 1])
+    )
+    gather = helper.make_node(
+        "GatherND", [head.input[0], "last_position"], ["last_states"], batch_dims=1
+    )
+    head.input[0] = "last_states"
+    graph.node.insert(index, gather)
+    logits = next(output for output in graph.output if output.name == "logits")
+    vocabulary = logits.type.tensor_type.shape.dim[2].dim_value
+    logits.CopyFrom(
+        helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch_size", vocabulary])
+    )
+    stale = [info for info in graph.value_info if info.name == "logits"]
+    for info in stale:
+        graph.value_info.remove(info)
+
+
+def _cut_rotary_tables(graph: onnx.GraphProto, max_positions: int) -> int:
+    """Keep the first rows of the cosine and sine tables; returns how many there are."""
+    positions = max_positions
+    for tensor in graph.initializer:
+        if tensor.name in _ROTARY:
+            table = numpy_helper.to_array(tensor)[:max_positions]
+            tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(table), tensor.name))
+            positions = min(positions, len(table))
+    return positions
+
+
+def _write(model: onnx.ModelProto, directory: Path, name: str, storage: str) -> None:
+    """Save the graph without its larger float32 tensors, and those packed beside it."""
+    tensors: dict[str, FloatArray] = {}
+    for tensor in model.graph.initializer:
+        array = numpy_helper.to_array(tensor)
+        if array.dtype == np.float32 and array.nbytes >= _EXTERNAL_BYTES:
+            tensors[tensor.name] = array.copy()
+            _point_outside(tensor, f"{name}.npz", array.nbytes)
+    onnx.save(model, str(directory / f"{name}.onnx"))
+    rotary = {key: tensors.pop(key) for key in _ROTARY if key in tensors}
+    # Angles lose far positions in float16, and the tables are small.
+    np.savez(directory / f"{name}.npz", **pack(tensors, storage), **pack(rotary, "fp32"))
+
+
+def _point_outside(tensor: TensorProto, location: str, length: int) -> None:
+    """Turn an initializer into a reference that the runtime fills in by name."""
+    for values in ("raw_data", "float_data"):
+        tensor.ClearField(values)
+    del tensor.external_data[:]
+    for key, value in (("location", location), ("offset", "0"), ("length", str(length))):
+        tensor.external_data.add(key=key, value=value)
+    tensor.data_location = TensorProto.EXTERNAL
+
+
+def _embedding_table(llm_directory: Path, storage: str) -> np.ndarray:
+    """Input embeddings [V, D], float16 unless the bundle is float32."""
+    from transformers import AutoModelForCausalLM
+
+    llm = AutoModelForCausalLM.from_pretrained(llm_directory, dtype=torch.float32)
+    table: FloatArray = llm.get_input_embeddings().weight.detach().numpy()
+    return table if storage == "fp32" else table.astype(np.float16)
+
+
+def _shape(graph: onnx.GraphProto, positions: int) -> DecoderShape:
+    inputs: Mapping[str, list[int]] = {
+        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in graph.input
+    }
+    attention = next(node for node in graph.node if node.op_type == "GroupQueryAttention")
+    kv_heads = inputs["past_key_values.0.key"][1]
+    rotary = next(tensor for tensor in graph.initializer if tensor.name == "cos_cache")
+    logits = next(output for output in graph.output if output.name == "logits")
+    if len(attention.input) < 9:
+        raise BadDataError("export: the builder left rotary embeddings outside the attention")
+    return DecoderShape(
+        layers=sum(name.endswith(".key") for name in inputs),
+        kv_heads=kv_heads,
+        head_dim=2 * rotary.dims[1],
+        width=inputs["inputs_embeds"][2],
+        vocabulary=logits.type.tensor_type.shape.dim[1].dim_value,
+        positions=positions,
+    )
+
+
+def _example_batch() -> tuple[Tensor, ...]:
+    """Three small made-up molecules, so that no dimension is 0 or 1 while tracing."""
+    atoms = torch.zeros(9, len(ATOM_VOCABULARY), dtype=torch.long)
+    bonds = torch.tensor([[0, 1, 3, 4, 6, 7], [1, 0, 4, 3, 7, 6]])
+    attributes = torch.zeros(6, len(BOND_VOCABULARY), dtype=torch.long)
+    batch = torch.arange(3).repeat_interleave(3)
+    return atoms, bonds, attributes, batch, torch.full((3,), 3)

@@ -1,0 +1,77 @@
+"""Ways to run a captioner: one protocol, one class per engine, chosen by what a path holds.
+
+Runtimes are imported when they are asked for: captioning with a bundle must not import torch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+from molcaption.chem.graph import Graph
+from molcaption.errors import MissingError
+
+RUNTIMES = {
+    "onnx": ("manifest.json", "molcaption.engine.runtimes.onnx", "OnnxRuntime"),
+    "torch": ("captioner.json", "molcaption.engine.runtimes.torch", "TorchRuntime"),
+}
+"""Name of a runtime -> (file that marks its models, module, class)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One caption.
+
+    Attributes:
+        text: the caption, without special tokens.
+        confidence: exp of the mean log-probability of its tokens, the end token included.
+        ended: False where the token limit cut it off.
+    """
+
+    text: str
+    confidence: float
+    ended: bool
+
+
+class Runtime(Protocol):
+    """A loaded captioner. Greedy decoding; a caption never depends on its batch-mates.
+
+    Attributes:
+        name: of the captioner.
+        model_hash: changes with anything that could change a caption.
+    """
+
+    name: str
+    model_hash: str
+
+    def generate(
+        self,
+        molecules: Sequence[tuple[Graph, str]],
+        *,
+        batch_size: int = 32,
+        max_new_tokens: int | None = None,
+    ) -> list[Generation]:
+        """Caption (graph, SMILES) pairs; the results are in the order of ``molecules``."""
+        ...
+
+
+def load_runtime(path: str | Path, *, threads: int | None = None) -> Runtime:
+    """Load whatever captioner lies at ``path``.
+
+    Args:
+        threads: CPU threads; all cores if None.
+
+    Raises:
+        MissingError: neither a bundle nor a model directory.
+        BadDataError: it is damaged.
+    """
+    for marker, module, name in RUNTIMES.values():
+        if (Path(path) / marker).is_file():
+            runtime: Runtime = getattr(import_module(module), name).load(path, threads=threads)
+            return runtime
+    what = "has no manifest.json" if Path(path).is_dir() else "is no directory"
+    raise MissingError(
+        f"model {path}: {what}; give a bundle (made by `molcaption export`) or a merged model "
+        "directory (made by `molcaption merge`)"
+    )

@@ -1,0 +1,183 @@
+"""Captions from an ONNX bundle: onnxruntime, numpy and a tokenizer, no torch.
+
+The loop keeps a batch of live captions. A finished one leaves its row at once, and the next
+molecules of the queue take the free rows, so that no row waits for the longest caption of a batch.
+That is allowed because a row's values do not depend on the other rows (see packed.py and
+session.py); a test compares batches, orders and neighbours.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from molcaption.chem.graph import Graph
+from molcaption.engine import bundle
+from molcaption.engine.packed import FloatArray, unpack
+from molcaption.engine.runtimes import Generation
+from molcaption.engine.runtimes.session import BridgeSession, DecoderSession, available_cores
+
+_BRIDGE_BATCH = 64
+_REFILL_SHARE = 4
+"""New prompts start together when a quarter of the rows is free: fewer starts, less padding."""
+
+
+@dataclass(slots=True)
+class _Prompt:
+    """A molecule that waits: its place in the input and its prompt as vectors [S, D]."""
+
+    index: int
+    embeds: FloatArray
+
+
+@dataclass(slots=True)
+class _Row:
+    """A caption in the making; ``length`` counts the positions in the cache."""
+
+    index: int
+    length: int
+    tokens: list[int]
+    log_prob: float = 0.0
+
+
+class OnnxRuntime:
+    """The runtime of bundles; see `molcaption.engine.runtimes.Runtime`."""
+
+    def __init__(self, directory: Path, manifest: bundle.Manifest, threads: int) -> None:
+        self.manifest = manifest
+        self.name = manifest.name
+        self.model_hash = manifest.model_hash
+        self._tokenizer = Tokenizer.from_file(str(directory / bundle.TOKENIZER))
+        self._embeddings = np.load(directory / bundle.EMBEDDINGS, mmap_mode="r")
+        self._bridge = BridgeSession(
+            directory / f"{bundle.BRIDGE}.onnx", unpack(directory / f"{bundle.BRIDGE}.npz")
+        )
+        self._decoder = DecoderSession(
+            directory / f"{bundle.DECODER}.onnx",
+            unpack(directory / f"{bundle.DECODER}.npz"),
+            manifest.decoder,
+            threads,
+        )
+        self._ends = frozenset(manifest.end_token_ids)
+
+    @classmethod
+    def load(cls, directory: str | Path, *, threads: int | None = None) -> Self:
+        """Check and load a bundle.
+
+        Raises:
+            MissingError: a file is missing.
+            BadDataError: a file is damaged, or from a newer version.
+        """
+        manifest = bundle.load_manifest(directory)
+        return cls(Path(directory), manifest, threads or available_cores())
+
+    def generate(
+        self,
+        molecules: Sequence[tuple[Graph, str]],
+        *,
+        batch_size: int = 32,
+        max_new_tokens: int | None = None,
+    ) -> list[Generation]:
+        """Greedy captions of (graph, SMILES) pairs, in their order."""
+        if not molecules:
+            return []
+        new_tokens = max_new_tokens or self.manifest.max_new_tokens
+        prompts = self.embed_prompts(molecules)
+        longest = max(len(prompt) for prompt in prompts)
+        self._decoder.allocate(min(batch_size, len(prompts)), longest + new_tokens)
+        # Longest first: neighbours need little padding, and the short ones fill up the end.
+        order = sorted(range(len(prompts)), key=lambda i: (-len(prompts[i]), i))
+        queue = deque(_Prompt(i, prompts[i]) for i in order)
+        finished: dict[int, Generation] = {}
+        rows: list[_Row] = []
+        capacity = min(batch_size, len(prompts))
+        while queue or rows:
+            free = capacity - len(rows)
+            if queue and (not rows or free * _REFILL_SHARE >= capacity or free >= len(queue)):
+                rows += self._start([queue.popleft() for _ in range(min(free, len(queue)))], rows)
+            else:
+                self._advance(rows)
+            rows = self._retire(rows, new_tokens, finished)
+        return [finished[i] for i in range(len(molecules))]
+
+    def embed_prompts(self, molecules: Sequence[tuple[Graph, str]]) -> list[FloatArray]:
+        """Prompts as vectors [S, D], graph tokens in their places."""
+        prompts = []
+        for start in range(0, len(molecules), _BRIDGE_BATCH):
+            chunk = molecules[start : start + _BRIDGE_BATCH]
+            graph_tokens = self._bridge.run([graph for graph, _ in chunk])
+            for (_, smiles), vectors in zip(chunk, graph_tokens, strict=True):
+                ids = np.array(self._encode(smiles))
+                embeds = self._embeddings[ids].astype(np.float32)
+                embeds[ids == self.manifest.graph_token_id] = vectors
+                prompts.append(embeds)
+        return prompts
+
+    def first_logits(self, prompts: Sequence[FloatArray]) -> FloatArray:
+        """Logits of the first caption token of each prompt, [B, V]; for measuring parity."""
+        self._decoder.allocate(len(prompts), max(len(prompt) for prompt in prompts))
+        return self._decoder.prefill(0, *_pad(prompts))
+
+    def _encode(self, smiles: str) -> list[int]:
+        manifest = self.manifest
+        return manifest.prompt.encode(self._tokenizer, smiles, manifest.max_prompt_tokens)
+
+    def _start(self, prompts: Sequence[_Prompt], rows: Sequence[_Row]) -> list[_Row]:
+        """Run prompts into the first free rows, up to their first token."""
+        logits = self._decoder.prefill(len(rows), *_pad([prompt.embeds for prompt in prompts]))
+        started = [_Row(prompt.index, len(prompt.embeds), []) for prompt in prompts]
+        self._choose(started, logits)
+        return started
+
+    def _advance(self, rows: Sequence[_Row]) -> None:
+        """One more token for every live caption."""
+        tokens = np.array([row.tokens[-1] for row in rows])
+        for row in rows:
+            row.length += 1
+        lengths = np.array([row.length for row in rows])
+        self._choose(rows, self._decoder.step(self._embeddings[tokens].astype(np.float32), lengths))
+
+    def _choose(self, rows: Sequence[_Row], logits: FloatArray) -> None:
+        """Greedy choice; the graph token has no text and is never chosen."""
+        logits[:, self.manifest.graph_token_id] = -np.inf
+        chosen = logits.argmax(axis=1)
+        best = logits[np.arange(len(rows)), chosen]
+        log_probs = -np.log(np.exp(logits - best[:, None]).sum(axis=1))
+        for row, token, log_prob in zip(rows, chosen.tolist(), log_probs.tolist(), strict=True):
+            row.tokens.append(token)
+            row.log_prob += log_prob
+
+    def _retire(
+        self, rows: Sequence[_Row], new_tokens: int, finished: dict[int, Generation]
+    ) -> list[_Row]:
+        """Take finished captions out, and close the gaps in the cache from the end."""
+        live = list(rows)
+        for i in reversed(range(len(live))):
+            row = live[i]
+            ended = row.tokens[-1] in self._ends
+            if not ended and len(row.tokens) < new_tokens:
+                continue
+            finished[row.index] = self._generation(row, ended)
+            last = live.pop()
+            if i < len(live):
+                live[i] = last
+                self._decoder.move(len(live), i, last.length)
+        return live
+
+    def _generation(self, row: _Row, ended: bool) -> Generation:
+        text = self._tokenizer.decode(row.tokens, skip_special_tokens=True).strip()
+        return Generation(text, float(np.exp(row.log_prob / len(row.tokens))), ended)
+
+
+def _pad(prompts: Sequence[FloatArray]) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Prompts [S, D] of several lengths -> [B, longest, D] padded on the right, lengths [B]."""
+    lengths = np.array([len(prompt) for prompt in prompts])
+    embeds = np.zeros((len(prompts), lengths.max(), prompts[0].shape[1]), np.float32)
+    for row, prompt in zip(embeds, prompts, strict=True):
+        row[: len(prompt)] = prompt
+    return embeds, lengths
