@@ -1,0 +1,1 @@
+"""Measures of captions and of retrieval: plain functions of lists and arrays, no files."""

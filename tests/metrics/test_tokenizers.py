@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from molcaption.errors import BadDataError, NoInputError, UsageError
+from molcaption.metrics.tokenizers import load_tokenizer, split_whitespace, split_words
+
+PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "acid", "amino", "##s", "α", "a", "-"]
+
+
+@pytest.fixture
+def vocabulary(tmp_path: Path) -> Path:
+    path = tmp_path / "vocab.txt"
+    path.write_text("\n".join(PIECES) + "\n", encoding="utf-8")
+    return path
+
+
+def test_words_are_lower_cased_runs_and_single_signs() -> None:
+    text = "(2R)-Ol.  β-D-Gal-(1->3)\u2028NaCl_x é"
+    assert split_words([text, ""]) == [
+        ["(", "2r", ")", "-", "ol", ".", "β", "-", "d", "-", "gal", "-",
+         "(", "1", "-", ">", "3", ")", "nacl_x", "é"],
+        [],
+    ]  # fmt: skip
+
+
+def test_whitespace_keeps_case() -> None:
+    assert split_whitespace(["An Acid. "]) == [["An", "Acid."]]
+
+
+def test_wordpiece_lower_cases_and_drops_special_pieces(vocabulary: Path) -> None:
+    tokens = load_tokenizer(str(vocabulary)).split(["[CLS] Amino acids\tÁ-α zzz [SEP]", ""])
+    assert tokens == [["amino", "acid", "##s", "a", "-", "α", "[UNK]"], []]
+
+
+def test_wordpiece_keeps_512_pieces(vocabulary: Path) -> None:
+    assert len(load_tokenizer(str(vocabulary)).split(["acid " * 600])[0]) == 512
+
+
+def test_name_follows_the_files_content(vocabulary: Path) -> None:
+    before = load_tokenizer(str(vocabulary)).name
+    vocabulary.write_text("\n".join([*PIECES, "ester"]), encoding="utf-8")
+    after = load_tokenizer(str(vocabulary)).name
+    assert before.startswith("wordpiece-vocab-") and after.startswith("wordpiece-vocab-")
+    assert before != after
+
+
+def test_a_directory_is_searched(vocabulary: Path) -> None:
+    assert load_tokenizer(str(vocabulary.parent)).name == load_tokenizer(str(vocabulary)).name
+
+
+def test_tokenizer_json(tmp_path: Path) -> None:
+    path = tmp_path / "tokenizer.json"
+    tokenizer = Tokenizer(models.WordLevel({"acid": 0, "[UNK]": 1}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.enable_truncation(1)  # a setting of training that must not shorten captions
+    tokenizer.save(str(path))
+    loaded = load_tokenizer(str(path))
+    assert loaded.split(["acid ester acid"]) == [["acid", "[UNK]", "acid"]]
+    assert loaded.name.startswith("tokenizer-tokenizer-")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "lacks \\[UNK\\], \\[CLS\\], \\[SEP\\]"),
+        ("the\nacid\n", "not a word-piece vocabulary"),
+        ("[UNK]\n[CLS]\n[SEP]\nAcid\nacid\nThe\n", "looks like a cased vocabulary"),
+    ],
+)
+def test_an_empty_or_wrong_vocabulary_is_refused(
+    vocabulary: Path, content: str, message: str
+) -> None:
+    vocabulary.write_text(content, encoding="utf-8")
+    with pytest.raises(BadDataError, match=message):
+        load_tokenizer(str(vocabulary))
+
+
+def test_files_that_are_no_tokenizer(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(BadDataError, match="not a tokenizer"):
+        load_tokenizer(str(tmp_path / "tokenizer.json"))
+    (tmp_path / "vocab.txt").write_bytes(b"\xff\xfe")
+    with pytest.raises(BadDataError, match="UTF-8"):
+        load_tokenizer(str(tmp_path / "vocab.txt"))
+
+
+def test_unknown_names_and_kinds_are_usage_errors(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'wrod' is neither a file nor one of word, whitespace"):
+        load_tokenizer("wrod")
+    (tmp_path / "spiece.model").write_bytes(b"x")
+    with pytest.raises(UsageError, match=r"end in \.txt or \.json, got '\.model'"):
+        load_tokenizer(str(tmp_path / "spiece.model"))
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(NoInputError, match="holds none of"):
+        load_tokenizer(str(tmp_path / "nothing"))
