@@ -139,12 +139,15 @@ def _finish(mol: Chem.RWMol, bonds: list[Bond]) -> Chem.Mol:
 def _set_stereo(mol: Chem.RWMol, first: int, second: int, code: int) -> None:
     bond = mol.GetBondBetweenAtoms(first, second)
     begin, end = bond.GetBeginAtom(), bond.GetEndAtom()
-    references = [_reference(begin, end, code), _reference(end, begin, code)]
-    if None in references:
+    one, other = _reference(begin, end, code), _reference(end, begin, code)
+    if one is None or other is None:
         return  # no neighbour to be cis or trans to: the label means nothing
-    bond.SetStereoAtoms(*references)
-    bond.SetStereo(Chem.BondStereo.STEREOCIS if code in (_STEREO_Z, _STEREO_CIS)
-                   else Chem.BondStereo.STEREOTRANS)
+    bond.SetStereoAtoms(one, other)
+    bond.SetStereo(
+        Chem.BondStereo.STEREOCIS
+        if code in (_STEREO_Z, _STEREO_CIS)
+        else Chem.BondStereo.STEREOTRANS
+    )
 
 
 def _reference(atom: Chem.Atom, other: Chem.Atom, code: int) -> int | None:

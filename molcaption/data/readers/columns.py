@@ -45,20 +45,23 @@ class Columns:
         properties = {name: value for name, value in row.items() if name != self.id}
         identifier = row.get(self.id) if self.id else None
         description = row.get(self.description) if self.description else None
-        found = dict(
+        raw = RawRecord(
+            kind="broken",
+            payload=f"the record has no {self.smiles!r}",
             id="" if identifier is None else str(identifier),
             description=None if description is None else str(description),
             properties=properties,
         )
         if self.smiles not in row:
-            return RawRecord("broken", f"the record has no {self.smiles!r}", **found)
+            return raw
         smiles = row[self.smiles]
         if isinstance(smiles, bytes):
             smiles = smiles.decode("latin-1")
         if smiles is not None and not isinstance(smiles, str):
-            reason = f"{self.smiles!r} holds a {type(smiles).__name__}, expected a SMILES"
-            return RawRecord("broken", reason, **found)
-        return RawRecord("smiles", smiles or "", **found)
+            raw.payload = f"{self.smiles!r} holds a {type(smiles).__name__}, expected a SMILES"
+        else:
+            raw.kind, raw.payload = "smiles", smiles or ""
+        return raw
 
 
 def choose_columns(names: Sequence[str], request: ColumnRequest, source: str) -> Columns:

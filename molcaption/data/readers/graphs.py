@@ -133,9 +133,9 @@ def _record(graph: Any) -> RawRecord:
     return raw
 
 
-def _attributes(graph: _Inert) -> dict[str, Any]:
+def _attributes(graph: object) -> dict[str, Any]:
     """What the user stored: in ``_store._mapping`` since PyTorch Geometric 2, plain before."""
-    state = dict(vars(graph))
+    state: Any = dict(vars(graph))
     store = state.get("_store")
     if isinstance(store, _Inert):
         state = vars(store).get("_mapping", {})

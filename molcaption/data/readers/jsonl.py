@@ -32,4 +32,6 @@ def _object(line: str) -> dict[str, Any] | str:
         return "the JSON is nested too deeply"
     except ValueError as error:
         return f"not JSON: {error}"
-    return value if isinstance(value, dict) else f"a JSON {type(value).__name__}, expected an object"
+    return (
+        value if isinstance(value, dict) else f"a JSON {type(value).__name__}, expected an object"
+    )

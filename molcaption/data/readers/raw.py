@@ -52,9 +52,7 @@ def parse_record(raw: RawRecord) -> Molecule | Reject:
     except InvalidMolecule as error:
         text = raw.payload if raw.kind == "smiles" else ""
         return Reject(raw.record, raw.source, raw.id, str(error), text, raw.properties)
-    return Molecule(
-        raw.record, raw.source, raw.id, mol, smiles, raw.description, raw.properties
-    )
+    return Molecule(raw.record, raw.source, raw.id, mol, smiles, raw.description, raw.properties)
 
 
 def _from_molblock(block: str) -> Chem.Mol:

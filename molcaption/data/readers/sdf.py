@@ -64,8 +64,7 @@ def parse_tags(lines: list[str]) -> dict[str, str]:
     tags: dict[str, list[str]] = {}
     value: list[str] = []
     blank = True
-    for line in lines:
-        line = line.rstrip("\n")
+    for line in (line.rstrip("\n") for line in lines):
         if blank and line.startswith(">"):
             value = tags.setdefault(_free_name(_tag_name(line), tags), [])
         else:
