@@ -3,6 +3,16 @@
 The knowledge is data (``lexicon.yaml``); this code matches, parses and judges. No torch here.
 """
 
+from molcaption.claims.facts import Fact, facts
 from molcaption.claims.lexicon import Lexicon, group_counts, load_lexicon
+from molcaption.claims.verify import CaptionCheck, check_caption
 
-__all__ = ["Lexicon", "group_counts", "load_lexicon"]
+__all__ = [
+    "CaptionCheck",
+    "Fact",
+    "Lexicon",
+    "check_caption",
+    "facts",
+    "group_counts",
+    "load_lexicon",
+]

@@ -51,12 +51,16 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Concepts by id, in file order; ``base_rates`` are shares of a sample of molecules."""
+    """Concepts by id, in file order; ``base_rates`` are shares of a sample of molecules.
+
+    ``agreement``: share of gold captions naming a concept whose structure passes its test.
+    """
 
     concepts: dict[str, Concept]
     version: str
     hash: str
     base_rates: dict[str, float] = field(default_factory=dict)
+    agreement: dict[str, float] = field(default_factory=dict)
 
     def ancestors(self, concept_id: str) -> list[str]:
         """Every concept that ``concept_id`` implies, nearest first."""
@@ -92,8 +96,9 @@ def _load(path: str | None) -> Lexicon:
     content = json.dumps([entry for entry, _ in entries.values()], sort_keys=True)
     digest = hashlib.sha256(content.encode()).hexdigest()[:16]
     rates_file = data.joinpath("base_rates.json")
-    rates = json.loads(rates_file.read_text("utf-8"))["rates"] if rates_file.is_file() else {}
-    return Lexicon(concepts, LEXICON_VERSION, digest, rates)
+    measured = json.loads(rates_file.read_text("utf-8")) if rates_file.is_file() else {}
+    rates, agreement = measured.get("rates", {}), measured.get("agreement", {})
+    return Lexicon(concepts, LEXICON_VERSION, digest, rates, agreement)
 
 
 def _read_entries(text: str, where: str) -> dict[str, tuple[dict[str, Any], str]]:

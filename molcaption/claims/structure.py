@@ -20,6 +20,10 @@ _NON_METALS = frozenset(
 )
 
 
+def is_metal(atom: Chem.Atom) -> bool:
+    return atom.GetAtomicNum() not in _NON_METALS
+
+
 class RingSystem:
     """Rings joined through shared bonds (fused or bridged) or, if ``spiro``, shared atoms."""
 
@@ -48,18 +52,24 @@ class Structure:
             except RuntimeError:  # never sanitised: rings were not perceived
                 Chem.FastFindRings(mol)
 
-    @cached_property
-    def element_counts(self) -> dict[int, int]:
-        """Atomic number to number of atoms; hydrogens only where they are explicit atoms."""
-        counts: dict[int, int] = {}
-        for atom in self.mol.GetAtoms():
-            number = atom.GetAtomicNum()
-            counts[number] = counts.get(number, 0) + 1
-        return counts
+        self._memo: dict[str, int] = {}
+        # Atomic number to number of atoms; hydrogens only where they are explicit atoms.
+        self.element_counts: dict[int, int] = {}
+        self.charge = 0
+        self.has_charges = False
+        self.n_radicals = 0
+        for atom in mol.GetAtoms():
+            number, charge = atom.GetAtomicNum(), atom.GetFormalCharge()
+            self.element_counts[number] = self.element_counts.get(number, 0) + 1
+            self.charge += charge
+            self.has_charges |= charge != 0
+            self.n_radicals += atom.GetNumRadicalElectrons() > 0
 
-    @cached_property
-    def charge(self) -> int:
-        return sum(atom.GetFormalCharge() for atom in self.mol.GetAtoms())
+    def once(self, key: str, compute: "Callable[[Structure], int]") -> int:
+        """The result of ``compute``, kept under ``key`` for this molecule."""
+        if key not in self._memo:
+            self._memo[key] = compute(self)
+        return self._memo[key]
 
     @cached_property
     def fragments(self) -> list[tuple[int, ...]]:
@@ -70,6 +80,9 @@ class Structure:
     def fragment_charges(self) -> list[int]:
         charge = [atom.GetFormalCharge() for atom in self.mol.GetAtoms()]
         return [sum(charge[i] for i in fragment) for fragment in self.fragments]
+
+    def charge_of(self, fragment: tuple[int, ...]) -> int:
+        return sum(self.mol.GetAtomWithIdx(i).GetFormalCharge() for i in fragment)
 
     @cached_property
     def rings(self) -> list[frozenset[int]]:

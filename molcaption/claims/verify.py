@@ -1,0 +1,171 @@
+"""Judges every mention of a caption against the structure: supported, contradicted or unchecked.
+
+Three-valued on purpose. A necessary test that passes proves nothing, a term nobody described is
+unknown, and a caption with nothing to check has no score at all, never 1.0.
+"""
+
+import math
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rdkit import Chem
+from rdkit.Chem import rdMolDescriptors
+
+from molcaption.claims.grammar import Mention, find_mentions
+from molcaption.claims.lexicon import Lexicon
+from molcaption.claims.structure import Structure
+
+# A concept that more than half of all molecules have says nothing when it fits.
+VACUOUS = 0.5
+_FLOOR = 1e-4  # base rate of a concept that the sample never showed
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One judged mention; ``start``/``end`` are character offsets into the caption."""
+
+    start: int
+    end: int
+    text: str
+    concept: str | None
+    polarity: str
+    scope: str
+    expected: str | None
+    found: str | None
+    verdict: str
+    reason: str | None
+    strength: str | None
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionCheck:
+    """The validity columns of one row, in the order in which they are written."""
+
+    validity_status: str
+    validity_score: float | None
+    validity_bits: float
+    n_claims: int
+    n_checkable: int
+    n_supported: int
+    n_contradicted: int
+    groups_mentioned: list[str]
+    groups_supported: list[str]
+    groups_contradicted: list[str]
+    groups_unchecked: list[str]
+    claims: list[dict[str, Any]]
+
+    def columns(self) -> dict[str, Any]:
+        """Column name to value, ready for a writer."""
+        return asdict(self)
+
+
+def check_caption(mol: Chem.Mol | None, caption: str | None, lexicon: Lexicon) -> CaptionCheck:
+    """What ``caption`` claims about ``mol`` and whether the structure agrees.
+
+    Never raises on odd input: no molecule gives status ``mol_error``, no caption no claims.
+    """
+    mentions = find_mentions(caption or "", lexicon)
+    if mol is None:
+        claims = [_unchecked(mention, None, "mol_error") for mention in mentions]
+        return _summary("mol_error", claims, lexicon)
+    structure = Structure(mol, lexicon)
+    claims = [_judge(mention, structure, lexicon) for mention in mentions]
+    verdicts = {claim.verdict for claim in claims}
+    if "contradicted" in verdicts:
+        return _summary("contradicted", claims, lexicon)
+    return _summary("ok" if "supported" in verdicts else "not_checkable", claims, lexicon)
+
+
+def _judge(mention: Mention, structure: Structure, lexicon: Lexicon) -> Claim:
+    if mention.reason is not None:
+        strength = lexicon.concepts[mention.concept].strength if mention.concept else None
+        return _unchecked(mention, None, mention.reason, strength)
+    if mention.kind == "charge":
+        return _compared(mention, structure.charge)
+    if mention.kind == "formula":
+        return _compared(mention, rdMolDescriptors.CalcMolFormula(structure.mol))
+    assert mention.concept is not None
+    concept = lexicon.concepts[mention.concept]
+    found = structure.count(concept.id)
+    wanted = mention.expected if isinstance(mention.expected, int) and concept.countable else 1
+    if found < wanted:
+        return _claim(mention, wanted, found, "contradicted", None, concept.strength, lexicon)
+    rate = lexicon.base_rates.get(concept.id, 0.0)
+    if concept.strength == "necessary" or rate > VACUOUS:
+        return _unchecked(mention, found, "insufficient_structure", concept.strength)
+    return _claim(mention, wanted, found, "supported", None, concept.strength, lexicon)
+
+
+def _compared(mention: Mention, found: int | str) -> Claim:
+    same = str(found) == re.sub(r"\s", "", str(mention.expected))
+    return _claim(mention, mention.expected, found, "supported" if same else "contradicted",
+                  None, "exact", None)  # fmt: skip
+
+
+def _unchecked(
+    mention: Mention, found: int | None, reason: str, strength: str | None = None
+) -> Claim:
+    return _claim(mention, mention.expected, found, "unchecked", reason, strength, None)
+
+
+def _claim(
+    mention: Mention,
+    expected: int | str | None,
+    found: int | str | None,
+    verdict: str,
+    reason: str | None,
+    strength: str | None,
+    lexicon: Lexicon | None,
+) -> Claim:
+    agreement = lexicon.agreement.get(mention.concept or "") if lexicon else None
+    return Claim(
+        start=mention.start,
+        end=mention.end,
+        text=mention.text,
+        concept=mention.concept or (mention.kind if mention.kind != "class" else None),
+        polarity=mention.polarity,
+        scope=mention.scope,
+        expected=None if expected is None else str(expected),
+        found=None if found is None else str(found),
+        verdict=verdict,
+        reason=reason,
+        strength=strength,
+        confidence=agreement,
+    )
+
+
+def _summary(status: str, claims: list[Claim], lexicon: Lexicon) -> CaptionCheck:
+    supported = _concepts(claims, "supported")
+    contradicted = _concepts(claims, "contradicted")
+    n_supported = sum(claim.verdict == "supported" for claim in claims)
+    n_contradicted = sum(claim.verdict == "contradicted" for claim in claims)
+    checkable = n_supported + n_contradicted
+    return CaptionCheck(
+        validity_status=status,
+        validity_score=n_supported / checkable if checkable else None,
+        validity_bits=sum(_bits(concept, lexicon) for concept in supported),
+        n_claims=len(claims),
+        n_checkable=checkable,
+        n_supported=n_supported,
+        n_contradicted=n_contradicted,
+        groups_mentioned=_concepts(claims, None),
+        groups_supported=supported,
+        groups_contradicted=contradicted,
+        groups_unchecked=_concepts(claims, "unchecked"),
+        claims=[asdict(claim) for claim in claims],
+    )
+
+
+def _concepts(claims: list[Claim], verdict: str | None) -> list[str]:
+    """Distinct concept ids in the order of the text."""
+    kept = [c.concept for c in claims if c.concept and verdict in (None, c.verdict)]
+    return list(dict.fromkeys(kept))
+
+
+def _bits(concept: str, lexicon: Lexicon) -> float:
+    """Surprise of the concept among molecules; charge and formula have no base rate and add 0."""
+    if concept not in lexicon.concepts:
+        return 0.0
+    return -math.log2(max(lexicon.base_rates.get(concept, _FLOOR), _FLOOR))
