@@ -1,0 +1,207 @@
+"""The command line: a table of verbs, and the commands that read and write captions.
+
+A command reads its options, imports its verb and calls it with plain arguments; nothing heavy is
+imported before that, so help is quick and a light installation never misses torch.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from molcaption import __version__, cli_inspect, cli_run, cli_train
+from molcaption.cli_options import (
+    Force,
+    IdColumn,
+    Limit,
+    SmilesColumn,
+    command,
+    new_group,
+    with_global_options,
+)
+
+_SHORT_HELP = """\
+molcaption: caption molecules in bulk, with evidence for every chemical claim.
+
+  molcaption caption compounds.sdf -o captions.parquet
+  molcaption score captions.parquet references.tsv
+
+All commands: molcaption --help. One command: molcaption caption --help.
+"""
+
+app = new_group()
+
+
+class BaselineKind(StrEnum):
+    """Where a baseline takes its captions from."""
+
+    nearest = "nearest"
+    constant = "constant"
+    random = "random"
+
+
+class TableFormat(StrEnum):
+    """Forms of a score report."""
+
+    json = "json"
+    table = "table"
+
+
+def main() -> int:
+    """Entry point of the `molcaption` script; the exit code."""
+    return cli_run.run(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"molcaption {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+@with_global_options
+def _root(
+    ctx: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Caption molecules in bulk, with evidence for every chemical claim.
+
+    \b
+    Examples:
+      molcaption caption compounds.sdf -o captions.parquet
+      molcaption finetune recipes/qwen3.yaml
+      molcaption score captions.parquet references.tsv
+    """
+    if ctx.invoked_subcommand is None:
+        typer.echo(_SHORT_HELP, nl=False)
+
+
+@command(app, "caption")
+def _caption(
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help="Compound files; - reads stdin.")
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE",
+                          help=".parquet .jsonl .csv .tsv .sdf; - writes stdout."),
+    ],
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", metavar="DIR",
+                                 help="Bundle or model directory; the one that ships by default."),
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option(metavar="LIST", help="Columns to write, such as "
+                                 "id:ID,caption:description; all by default."),
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Format of the input, if not by its suffix.")
+    ] = None,
+    smiles_column: SmilesColumn = None,
+    id_column: IdColumn = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Molecules decoded together.")
+    ] = None,
+    limit: Limit = None,
+    max_rejects: Annotated[
+        str | None, typer.Option(metavar="N|N%", help="Exit 65 if more records than this fail.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all by default.")] = None,
+    force: Force = False,
+) -> None:  # fmt: skip
+    """Write one caption per record of a compound file, with the evidence for it.
+
+    \b
+    Examples:
+      molcaption caption examples/drugs.sdf -o captions.parquet
+      molcaption caption library.smi.gz -o captions.csv --columns id:ID,caption:description
+      cat library.smi | molcaption caption - --format smi -o - > captions.jsonl
+    """
+    from molcaption.caption import caption
+
+    given = {"batch_size": batch_size} if batch_size is not None else {}
+    caption(inputs, output, model=model, columns=columns, format=format,
+            smiles_column=smiles_column, id_column=id_column, limit=limit,
+            max_rejects=max_rejects, threads=threads, force=force, **given)  # fmt: skip
+
+
+@command(app, "score")
+def _score(
+    predictions: Annotated[str, typer.Argument(help="Captions, with an id column.")],
+    references: Annotated[str, typer.Argument(help="Descriptions, with an id column.")],
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Stdout by default.")
+    ] = None,
+    tokenizer: Annotated[
+        str, typer.Option(help="word, whitespace, or a vocab.txt, tokenizer.json or folder.")
+    ] = "word",
+    wordnet: Annotated[
+        str | None, typer.Option(metavar="DIR", help="WordNet for METEOR; NLTK's own by default.")
+    ] = None,
+    id_column: Annotated[str, typer.Option(metavar="NAME", help="Column to join on.")] = "id",
+    caption_column: Annotated[
+        str, typer.Option(metavar="NAME", help="Column of PREDICTIONS.")
+    ] = "caption",
+    description_column: Annotated[
+        str, typer.Option(metavar="NAME", help="Column of REFERENCES.")
+    ] = "description",
+    metric: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this one; repeatable.")
+    ] = None,
+    limit: Limit = None,
+    format: Annotated[TableFormat, typer.Option(help="Form of the report.")] = TableFormat.json,
+    brief: Annotated[bool, typer.Option("--brief", "-b", help="Bare numbers, one a line.")] = False,
+    width: Annotated[int, typer.Option("--width", "-w", min=0, help="Digits shown.")] = 4,
+) -> None:
+    """Score captions against descriptions, joined on an id.
+
+    \b
+    Examples:
+      molcaption score captions.parquet references.tsv
+      molcaption score captions.tsv references.tsv --metric bleu4 -b
+      molcaption score captions.jsonl references.tsv --tokenizer vocab.txt --format table
+    """
+    from molcaption.score import score
+
+    score(predictions, references, output=output, tokenizer=tokenizer, wordnet=wordnet,
+          id_column=id_column, caption_column=caption_column,
+          description_column=description_column, metrics=metric, limit=limit,
+          format=format.value, brief=brief, width=width)  # fmt: skip
+
+
+@command(app, "baseline")
+def _baseline(
+    train: Annotated[str, typer.Argument(help="Molecules with descriptions, to copy from.")],
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Compound files.")],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="As for caption.")],
+    kind: Annotated[
+        BaselineKind, typer.Option(help="Nearest neighbour's, the same for all, or a random one.")
+    ] = BaselineKind.nearest,
+    style: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Copy this style only; repeatable.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="For random.")] = 0,
+    smiles_column: SmilesColumn = None,
+    id_column: IdColumn = None,
+    description_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column of TRAIN that is copied.")
+    ] = None,
+    limit: Limit = None,
+) -> None:
+    """Caption by copying from known molecules, to compare a captioner with.
+
+    \b
+    Examples:
+      molcaption baseline train.tsv dev.tsv -o nearest.parquet
+      molcaption baseline train.tsv dev.tsv -o constant.parquet --kind constant
+    """
+    from molcaption.baseline import baseline
+
+    baseline(train, inputs, output, kind=kind.value, styles=style, seed=seed,
+             smiles_column=smiles_column, id_column=id_column,
+             description_column=description_column, limit=limit)  # fmt: skip
+
+
+app.add_typer(cli_train.group)
+app.add_typer(cli_inspect.group)

@@ -1,0 +1,119 @@
+"""Options that more than one command takes: they are spelt and mean the same everywhere.
+
+The global options stand before or after a command's name (`molcaption -q caption`, `molcaption
+caption -q`), so they are added to every command's signature, from which Typer builds its options.
+"""
+
+import functools
+import inspect
+import os
+import typing
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from molcaption import log
+
+# Examples keep their lines, and help stays plain text: no boxes, no colours, quick to import.
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change one value of the recipe; repeatable."),
+]
+RecipeFile = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="Recipe file, or the name of one that ships.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Write over what another command left there.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Forget an earlier run and start again.")]
+SmilesColumn = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Column of SMILES, if the usual names fail.")
+]
+IdColumn = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Column of ids, if the usual names fail.")
+]
+Limit = Annotated[int | None, typer.Option(min=1, help="Read this many records only.")]
+
+
+class LogFormat(StrEnum):
+    """Forms of what is said on stderr."""
+
+    text = "text"
+    json = "json"
+
+
+def global_options(
+    ctx: typer.Context,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Warnings and errors only.")] = False,
+    verbose: Annotated[
+        int, typer.Option("--verbose", "-v", count=True, help="More detail; -vv for most.")
+    ] = 0,
+    log_file: Annotated[
+        Path | None, typer.Option(help="Append what is said to this file too.", metavar="FILE")
+    ] = None,
+    log_format: Annotated[
+        LogFormat | None, typer.Option(help="Form of what is said: text (default) or json.")
+    ] = None,
+    no_color: Annotated[
+        bool, typer.Option("--no-color", help="No colours or bars, as with NO_COLOR=1.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Apply the options that every command takes, before or after the command's name."""
+    given = ctx.find_root().ensure_object(dict)
+    given["quiet"] = quiet or given.get("quiet", False)
+    given["verbose"] = verbose or given.get("verbose", 0)
+    given["log_file"] = log_file or given.get("log_file")
+    given["log_format"] = log_format or given.get("log_format", LogFormat.text)
+    given["debug"] = debug or given.get("debug", False)
+    if no_color:
+        os.environ["NO_COLOR"] = "1"
+    log.configure(**given)
+
+
+def with_global_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that takes its own options and then the global ones."""
+    shared = list(inspect.signature(global_options).parameters.values())
+    own = [
+        parameter
+        for parameter in inspect.signature(command).parameters.values()
+        if parameter.name != "ctx"
+    ]
+    passes_context = "ctx" in inspect.signature(command).parameters
+
+    @functools.wraps(command)
+    def wrapper(**values: Any) -> None:
+        global_options(**{parameter.name: values.pop(parameter.name) for parameter in shared[1:]},
+                       ctx=values["ctx"])  # fmt: skip
+        if not passes_context:
+            del values["ctx"]
+        command(**values)
+
+    # Typer reads signature and annotations, which `wraps` has copied from the command alone
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [parameter.replace(kind=keyword) for parameter in [*own, *shared]]
+    wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    hints = typing.get_type_hints(command, include_extras=True)
+    wrapper.__annotations__ = {
+        **typing.get_type_hints(global_options, include_extras=True),
+        **hints,
+    }
+    del wrapper.__wrapped__  # type: ignore[attr-defined]
+    return wrapper
+
+
+def new_group() -> typer.Typer:
+    """A group of commands."""
+    return typer.Typer(context_settings=CONTEXT, rich_markup_mode=None)
+
+
+def command(group: typer.Typer, name: str) -> Callable[[Callable[..., None]], None]:
+    """Register a function as a command of `group`, with the global options added."""
+
+    def register(function: Callable[..., None]) -> None:
+        group.command(name)(with_global_options(function))
+
+    return register

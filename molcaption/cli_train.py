@@ -1,0 +1,119 @@
+"""The commands that make a captioner, in the order in which they are run."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from molcaption.cli_options import Force, Fresh, Overrides, RecipeFile, command, new_group
+
+group = new_group()
+
+
+class Weights(StrEnum):
+    """Number formats of an exported decoder."""
+
+    fp32 = "fp32"
+    int8 = "int8"
+    int4 = "int4"
+
+
+class PretrainPart(StrEnum):
+    """What `pretrain` can train."""
+
+    backbone = "backbone"
+    encoder = "encoder"
+
+
+@command(group, "pretrain")
+def _pretrain(
+    recipe: RecipeFile,
+    set: Overrides = None,
+    only: Annotated[PretrainPart | None, typer.Option(help="Train this part alone.")] = None,
+    fresh: Fresh = False,
+) -> None:
+    """Train what stands before the bridge: the encoder, and a scratch backbone.
+
+    \b
+    Examples:
+      molcaption pretrain recipes/mini.yaml
+      molcaption pretrain recipes/qwen3.yaml --only encoder --set data.root=/data/chebi
+    """
+    from molcaption.pretrain import pretrain
+    from molcaption.recipe import load_recipe
+
+    pretrain(load_recipe(recipe, set or ()), only=only.value if only else None, fresh=fresh)
+
+
+@command(group, "align")
+def _align(recipe: RecipeFile, set: Overrides = None, fresh: Fresh = False) -> None:
+    """Stage 1: train the projector alone, report how well it lands, and give a verdict.
+
+    \b
+    Examples:
+      molcaption align recipes/qwen3.yaml
+      molcaption align recipes/mini.yaml --set align.loss=mse --set run_dir=runs/mini-mse
+    """
+    from molcaption.align import align
+    from molcaption.recipe import load_recipe
+
+    align(load_recipe(recipe, set or ()), fresh=fresh)
+
+
+@command(group, "finetune")
+def _finetune(
+    recipe: RecipeFile,
+    set: Overrides = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Go on although the projector is not aligned.")
+    ] = False,
+    fresh: Fresh = False,
+) -> None:
+    """Stage 2: train projector and LoRA adapter to write the captions.
+
+    \b
+    Examples:
+      molcaption finetune recipes/qwen3.yaml
+      molcaption finetune recipes/mini.yaml --set finetune.lr=1e-4
+    """
+    from molcaption.finetune import finetune
+    from molcaption.recipe import load_recipe
+
+    finetune(load_recipe(recipe, set or ()), force=force, fresh=fresh)
+
+
+@command(group, "merge")
+def _merge(
+    run_dir: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Folder of a run.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="New folder.")],
+    force: Force = False,
+) -> None:
+    """Merge the adapter into its backbone: one self-contained model directory.
+
+    \b
+    Examples:
+      molcaption merge runs/qwen3 -o models/qwen3
+    """
+    from molcaption.merge import merge
+
+    merge(run_dir, output, force=force)
+
+
+@command(group, "export")
+def _export(
+    model_dir: Annotated[Path, typer.Argument(metavar="MODEL_DIR", help="A merged model.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="New folder.")],
+    weights: Annotated[Weights, typer.Option(help="Number format of the decoder.")] = Weights.int8,
+    force: Force = False,
+) -> None:
+    """Write an ONNX bundle that captions without torch, with its measured parity.
+
+    \b
+    Examples:
+      molcaption export models/qwen3 -o exports/qwen3-int8
+      molcaption export models/qwen3 -o exports/qwen3-int4 --weights int4
+    """
+    from molcaption.export import export
+
+    export(model_dir, output, weights=weights.value, force=force)
