@@ -1,8 +1,8 @@
 """Captions and descriptions by id, from the tables people keep them in.
 
 Molecules are not looked at here: a file of predictions needs an id and a text, nothing else. TSV
-is read without quoting, as the field's prediction files are written; CSV with it. A `.txt` has no
-ids, so its line numbers stand in for them.
+that is not validly quoted throughout is read without quoting, as the field's prediction files are
+written. A `.txt` has no ids, so its line numbers stand in for them.
 """
 
 import csv
@@ -145,18 +145,27 @@ def _read_delimited(path: Path, rows: list[list[str]], *names: str) -> Columns:
     return [row[i] for row in body], [row[t] for row in body]
 
 
-def _read_tsv(path: Path, id_column: str, text_column: str) -> Columns:
-    rows = [line.split("\t") for line in _lines(path)]
+def _read_csv(path: Path, id_column: str, text_column: str) -> Columns:
+    try:
+        rows = _quoted_rows(_decoded(path), ",")
+    except csv.Error as error:
+        raise BadDataError(f"{path}: not a CSV file: {error}") from error
     return _read_delimited(path, rows, id_column, text_column)
 
 
-def _read_csv(path: Path, id_column: str, text_column: str) -> Columns:
-    csv.field_size_limit(2**31 - 1)
+def _read_tsv(path: Path, id_column: str, text_column: str) -> Columns:
     try:
-        rows = list(csv.reader(io.StringIO(_decoded(path), newline=""), strict=True))
-    except csv.Error as error:
-        raise BadDataError(f"{path}: not a CSV file: {error}") from error
-    return _read_delimited(path, [row for row in rows if row], id_column, text_column)
+        rows = _quoted_rows(_decoded(path), "\t")
+    except csv.Error:
+        # The field's files quote nothing: a quote that opens a text there need not close a cell.
+        rows = [line.split("\t") for line in _lines(path)]
+    return _read_delimited(path, rows, id_column, text_column)
+
+
+def _quoted_rows(text: str, delimiter: str) -> list[list[str]]:
+    csv.field_size_limit(2**31 - 1)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    return [row for row in rows if row]
 
 
 def _read_jsonl(path: Path, id_column: str, text_column: str) -> Columns:

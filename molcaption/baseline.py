@@ -1,0 +1,177 @@
+"""`baseline`: captions without a model, for every system to be compared with.
+
+Three kinds, none of which looks further than a fingerprint: the caption of the nearest training
+molecule, one constant caption for all, and a random training caption. A captioner that does not
+beat `nearest` has learnt to look up; one near `constant` has learnt the phrases of its corpus only.
+"""
+
+import logging
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from molcaption import __version__
+from molcaption.chem.molecule import Molecule, Reject
+from molcaption.data.readers import read_molecules
+from molcaption.data.writers import open_writer
+from molcaption.errors import BadDataError, UsageError
+from molcaption.metrics.medoid import medoid
+from molcaption.metrics.retrieval import FingerprintIndex, Neighbour
+from molcaption.metrics.tokenizers import split_words
+
+log = logging.getLogger(__name__)
+WINDOW = 1000  # rows per write
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Training:
+    """The captioned molecules that baselines copy from."""
+
+    molecules: Sequence[Molecule]
+    index: FingerprintIndex
+    seed: int
+
+    def captions(self) -> list[str]:
+        """One description per molecule."""
+        return [molecule.description or "" for molecule in self.molecules]
+
+
+Choose = Callable[[Molecule], Neighbour]
+
+
+def choose_nearest(training: Training) -> Choose:
+    """The most similar training molecule by Morgan fingerprint; of equals the first."""
+    return lambda molecule: training.index.nearest(molecule.mol)[0]
+
+
+def choose_constant(training: Training) -> Choose:
+    """The training caption with the highest corpus BLEU-4 (word tokens) against all of them."""
+    best, bleu4 = medoid(split_words(training.captions()))
+    log.info("constant caption: BLEU-4 %.4f against its own corpus", bleu4)
+    return lambda molecule: _measured(training, molecule, best)
+
+
+def choose_random(training: Training) -> Choose:
+    """A training caption drawn by seed and record number, whatever else is in the input."""
+
+    def choose(molecule: Molecule) -> Neighbour:
+        drawn = random.Random(f"{training.seed}:{molecule.record}")
+        return _measured(training, molecule, drawn.randrange(len(training.molecules)))
+
+    return choose
+
+
+KINDS: dict[str, Callable[[Training], Choose]] = {
+    "nearest": choose_nearest,
+    "constant": choose_constant,
+    "random": choose_random,
+}
+
+
+def baseline(
+    train: str | Path,
+    input: str | Path | Sequence[str | Path],
+    output: str | Path,
+    *,
+    kind: str = "nearest",
+    styles: Sequence[str] | None = None,
+    seed: int = 0,
+    smiles_column: str | None = None,
+    id_column: str | None = None,
+    description_column: str | None = None,
+    limit: int | None = None,
+) -> int:
+    """Write one caption per record of ``input``, copied from ``train``; the number of records.
+
+    Columns: ``record``, ``id``, ``smiles``, ``caption``, ``similarity`` (Tanimoto to the molecule
+    copied from), ``neighbour`` (its id), ``error``. A record that cannot be read gets a row with
+    its reason and no caption.
+
+    Args:
+        train: molecules with descriptions.
+        styles: copy only from rows whose ``style`` column is one of these.
+        seed: for ``random`` only.
+
+    Raises:
+        UsageError: no such kind.
+        BadDataError: no training row has a description, or none is of the styles.
+    """
+    if kind not in KINDS:
+        raise UsageError(f"kind {kind!r} is not one of {', '.join(KINDS)}")
+    read = partial(read_molecules, smiles_column=smiles_column, id_column=id_column)
+    rows = read([train], description_column=description_column)
+    molecules = _captioned(rows, train, styles)
+    training = Training(molecules, FingerprintIndex(m.mol for m in molecules), seed)
+    choose = KINDS[kind](training)
+    paths = [input] if isinstance(input, str | Path) else input
+    metadata = {
+        "molcaption": __version__,
+        "baseline": kind,
+        "train": str(train),
+        "styles": ",".join(styles or ()),
+        "seed": str(seed),
+    }
+    n_records = n_rejects = 0
+    with open_writer(output, columns=None, metadata=metadata) as writer:
+        for window in _windows(read(paths, limit=limit), WINDOW):
+            writer.write([_row(record, choose, training) for record in window])
+            n_records += len(window)
+            n_rejects += sum(isinstance(record, Reject) for record in window)
+    log.info("%d records, %d rejected", n_records, n_rejects)
+    return n_records
+
+
+def _captioned(
+    records: Iterable[Molecule | Reject], source: str | Path, styles: Sequence[str] | None
+) -> list[Molecule]:
+    read = list(records)
+    molecules = [r for r in read if isinstance(r, Molecule) and (r.description or "").strip()]
+    if not molecules:
+        raise BadDataError(
+            f"{source}: none of {len(read)} records has a molecule and a description"
+        )
+    if len(molecules) < len(read):
+        log.warning("%s: %d records left out", source, len(read) - len(molecules))
+    if not styles:
+        return molecules
+    there = {str(m.properties["style"]) for m in molecules if "style" in m.properties}
+    chosen = [m for m in molecules if str(m.properties.get("style")) in styles]
+    if unknown := sorted(set(styles) - there):
+        raise BadDataError(
+            f"{source}: no row of style {', '.join(unknown)}; "
+            f"there are {', '.join(sorted(there)) or 'none (no style column)'}"
+        )
+    return chosen
+
+
+def _row(record: Molecule | Reject, choose: Choose, training: Training) -> dict[str, Any]:
+    row: dict[str, Any] = {"record": record.record, "id": record.id}
+    if isinstance(record, Reject):
+        empty = dict.fromkeys(("caption", "similarity", "neighbour"))
+        return {**row, "smiles": record.text, **empty, "error": record.reason}
+    copied = choose(record)
+    source = training.molecules[copied.index]
+    return {
+        **row,
+        "smiles": record.smiles,
+        "caption": source.description,
+        "similarity": copied.similarity,
+        "neighbour": source.id,
+        "error": None,
+    }
+
+
+def _measured(training: Training, molecule: Molecule, index: int) -> Neighbour:
+    return Neighbour(index, training.index.similarity(molecule.mol, index))
+
+
+def _windows(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while window := list(islice(iterator, size)):
+        yield window

@@ -1,0 +1,96 @@
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from molcaption.baseline import baseline
+from molcaption.errors import BadDataError, NoInputError, UsageError
+
+TRAIN = [
+    ("chebi", "t1", "CCO", "Ethanol, a primary alcohol."),
+    ("chebi", "t2", "c1ccccc1O", "It is a phenol and it is a ring."),
+    ("other", "t3", "CCCO", "Propanol."),
+    ("chebi", "t4", "CC(=O)O", "It is an acid and it is a liquid."),
+    ("chebi", "t5", "CCN", "It is an amine and it is a gas."),
+    ("chebi", "t6", "CCS", ""),
+]
+INPUT = [("a", "CCCO"), ("b", "not a molecule"), ("c", "Oc1ccccc1"), ("d", "OCC")]
+
+
+@pytest.fixture
+def train(tmp_path: Path) -> Path:
+    path = tmp_path / "train.tsv"
+    rows = [("style", "id", "smiles", "description"), *TRAIN]
+    path.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def molecules(tmp_path: Path) -> Path:
+    path = tmp_path / "input.tsv"
+    rows = [("id", "smiles"), *INPUT]
+    path.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def run(train: Path, molecules: Path, **options: Any) -> list[dict[str, Any]]:
+    output = train.with_name("out.parquet")
+    n = baseline(train, molecules, output, **options)
+    rows = pq.read_table(output).to_pylist()
+    assert len(rows) == n
+    return rows
+
+
+def test_nearest(train: Path, molecules: Path) -> None:
+    rows = run(train, molecules)
+    assert [row["id"] for row in rows] == ["a", "b", "c", "d"]
+    assert [row["neighbour"] for row in rows] == ["t3", None, "t2", "t1"]
+    assert [row["similarity"] for row in rows] == [1.0, None, 1.0, 1.0]
+    assert rows[3]["caption"] == "Ethanol, a primary alcohol."
+    assert rows[3]["smiles"] == "CCO"
+
+
+def test_a_reject_gets_its_row_and_reason(train: Path, molecules: Path) -> None:
+    row = run(train, molecules)[1]
+    assert (row["caption"], row["smiles"]) == (None, "not a molecule")
+    assert row["error"]
+    assert run(train, molecules)[0]["error"] is None
+
+
+def test_styles_choose_what_is_copied_from(train: Path, molecules: Path) -> None:
+    row = run(train, molecules, styles=["chebi"])[0]
+    assert row["neighbour"] == "t1"
+    assert 0 < row["similarity"] < 1
+
+
+def test_constant_is_the_caption_most_like_the_others(train: Path, molecules: Path) -> None:
+    captions = {row["caption"] for row in run(train, molecules, kind="constant") if row["caption"]}
+    assert len(captions) == 1
+    assert captions < {"It is an acid and it is a liquid.", "It is an amine and it is a gas.",
+                       "It is a phenol and it is a ring."}  # fmt: skip
+
+
+def test_random_follows_the_seed_and_not_the_company(train: Path, molecules: Path) -> None:
+    first = run(train, molecules, kind="random", seed=1)
+    assert run(train, molecules, kind="random", seed=1, limit=1) == first[:1]
+    drawn = {run(train, molecules, kind="random", seed=s)[0]["neighbour"] for s in range(30)}
+    assert drawn == {"t1", "t2", "t3", "t4", "t5"}  # never t6, which has no caption
+
+
+def test_several_inputs_are_numbered_through(train: Path, molecules: Path) -> None:
+    output = train.with_name("out.parquet")
+    assert baseline(train, [molecules, molecules], output) == 8
+    assert pq.read_table(output)["record"].to_pylist() == list(range(8))
+
+
+def test_errors(train: Path, molecules: Path) -> None:
+    with pytest.raises(UsageError, match="kind 'best' is not one of nearest, constant, random"):
+        run(train, molecules, kind="best")
+    with pytest.raises(BadDataError, match="no row of style pubchem; there are chebi, other"):
+        run(train, molecules, styles=["chebi", "pubchem"])
+    with pytest.raises(BadDataError, match="none of 4 records has a molecule and a description"):
+        run(molecules, molecules)
+    with pytest.raises(NoInputError):
+        run(train, train.with_name("none.tsv"))
+    assert not train.with_name("out.parquet").exists()
