@@ -117,14 +117,12 @@ def _read(file: Path) -> tuple[dict[Any, Any], dict[Location, str], list[str]]:
         raise BadRecipeError(f"{file}: not UTF-8 text (byte {error.start})") from error
     except OSError as error:
         raise NoInputError(f"{file}: cannot be read: {error.strerror}") from error
-    loader = _StrictLoader(text)
     try:
+        loader = _StrictLoader(text)
         root = loader.get_single_node()
         tree = {} if root is None else loader.construct_document(root)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadRecipeError(f"{file}: {_yaml_problem(error)}") from error
-    finally:
-        loader.dispose()
     if not isinstance(tree, dict):
         raise BadRecipeError(f"{file}: expected `key: value` lines, got {_show(tree)}")
     places: dict[Location, str] = {}
