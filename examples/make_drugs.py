@@ -3,7 +3,9 @@
 python examples/make_drugs.py
 """
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from rdkit.Chem.Descriptors import MolWt
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
@@ -49,7 +51,7 @@ DRUGS = {
 """Name: SMILES and what it is used for."""
 
 
-def rows():
+def rows() -> Iterator[dict[str, Any]]:
     """One row a drug: title, mol, and three tags."""
     for name, (smiles, use) in DRUGS.items():
         mol = parse_smiles(smiles)

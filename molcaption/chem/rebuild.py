@@ -3,8 +3,9 @@
 People keep molecules as pickled ``Data`` lists without SMILES. The codes hold everything but the
 order in which bonds were made, and RDKit's chirality tags are relative to that order. PyTorch
 Geometric sorts the bonds, so we restore the order of the SMILES parser: first the bond from each
-atom to its parent (the neighbour written last before it), then the ring closures. On the 11,359
-training molecules this gives back the order around every stereo centre of 99.86 %.
+atom to its parent (the neighbour written last before it), then the ring closures. That is
+exact up to one ring closure an atom; of ChEBI's own SMILES, 99.7 % come back to the letter but for
+isotopes, of RDKit's canonical SMILES (which reuse ring digits) 98.6 %.
 """
 
 from collections.abc import Iterable

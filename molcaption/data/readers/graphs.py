@@ -20,7 +20,8 @@ from molcaption.errors import BadDataError, MissingError
 if TYPE_CHECKING:
     import torch
 
-_ZIP_MAGIC = b"PK\x03\x04"
+# The first bytes of torch.save's files: a zip archive, and the pickled number it began with before.
+_TORCH_MAGIC = (b"PK\x03\x04", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.")
 _GRAPH_FIELDS = ("x", "edge_index", "edge_attr")
 
 
@@ -57,7 +58,7 @@ def _load(path: str) -> Any:
     with open_bytes(path) as handle:
         content = handle.read()
     try:
-        if content.startswith(_ZIP_MAGIC):
+        if content.startswith(_TORCH_MAGIC):
             return _torch_load(torch, content)
         return _Restricted(torch, content).load()
     except RecursionError as error:

@@ -84,7 +84,7 @@ def as_text(piece: str) -> str:
 
 
 def _decompressed(handle: BinaryIO) -> BinaryIO:
-    buffered = cast(io.BufferedReader, handle)
+    buffered = io.BufferedReader(cast(io.RawIOBase, handle))
     if buffered.peek(2)[:2] == _GZIP_MAGIC:
         return cast(BinaryIO, gzip.GzipFile(fileobj=buffered, mode="rb"))
     return buffered

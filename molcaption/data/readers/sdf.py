@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from molcaption.data.readers.opening import as_text, open_text
 from molcaption.data.readers.raw import RawRecord
 
-_TAG = re.compile(r"^>.*?<(.*)>")
+_TAG = re.compile(r"^>.*?<(.+)>")
 _HEADER_LINES = 3
 
 
