@@ -9,7 +9,7 @@ caption from half-copied weights would look like any other caption.
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,10 @@ class Manifest:
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     schema: int = SCHEMA
 
+    def with_parity(self, parity: dict[str, Any]) -> "Manifest":
+        """The same with measured parity."""
+        return replace(self, parity=parity)
+
     @property
     def model_hash(self) -> str:
         """Identity of all that decides a caption: the files, the prompt and the limits."""
@@ -88,7 +92,7 @@ def write_manifest(directory: Path, manifest: Manifest) -> Manifest:
         for path in sorted(directory.iterdir())
         if path.name != MANIFEST
     }
-    filled = Manifest(**{**_fields(manifest), "files": files})
+    filled = replace(manifest, files=files)
     text = json.dumps(asdict(filled), indent=1, ensure_ascii=False) + "\n"
     (directory / MANIFEST).write_text(text, encoding="utf-8")
     return filled
@@ -123,8 +127,17 @@ def load_manifest(directory: str | Path) -> Manifest:
 
 def file_sha256(path: Path) -> str:
     """Hex digest of a file's content."""
-    with open(path, "rb") as stream:
+    with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def directory_sha256(directory: Path) -> str:
+    """One digest over the names and contents of a directory's files."""
+    digest = hashlib.sha256()
+    for path in sorted(directory.iterdir()):
+        if path.is_file():
+            digest.update(f"{path.name} {file_sha256(path)}\n".encode())
+    return digest.hexdigest()
 
 
 def _parse(path: Path) -> Manifest:
@@ -157,7 +170,3 @@ def _check_file(path: Path, expected: dict[str, Any]) -> None:
                 f"{path}: damaged: {what} expected {expected.get(what)}, got {got}; "
                 "copy or export the bundle again"
             )
-
-
-def _fields(manifest: Manifest) -> dict[str, Any]:
-    return {name: getattr(manifest, name) for name in manifest.__dataclass_fields__}

@@ -13,10 +13,12 @@ import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
@@ -46,9 +48,7 @@ class _Bridge(nn.Module):
         return projected
 
 
-def export_bridge(
-    encoder: nn.Module, projector: nn.Module, directory: Path, storage: str
-) -> None:
+def export_bridge(encoder: nn.Module, projector: nn.Module, directory: Path, storage: str) -> None:
     """Write ``bridge.onnx`` and ``bridge.npz``.
 
     Inputs: x [N, 9], edge_index [2, E], edge_attr [E, 3], batch [N], sizes [B], all int64;
@@ -75,7 +75,7 @@ def export_bridge(
 
 
 def export_decoder(
-    llm_directory: Path, directory: Path, storage: str, max_positions: int
+    llm_directory: Path, llm: Any, directory: Path, storage: str, max_positions: int
 ) -> DecoderShape:
     """Write ``decoder.onnx``, ``decoder.npz`` and the embedding table.
 
@@ -85,6 +85,7 @@ def export_decoder(
 
     Args:
         llm_directory: a plain Hugging Face model (Llama or Qwen3 architecture).
+        llm: the same model in memory.
         max_positions: longest prompt and caption together; the rotary tables are cut to it.
 
     Raises:
@@ -97,7 +98,7 @@ def export_decoder(
     _head_sees_last_position(model.graph)
     positions = _cut_rotary_tables(model.graph, max_positions)
     _write(model, directory, DECODER, storage)
-    np.save(directory / EMBEDDINGS, _embedding_table(llm_directory, storage))
+    np.save(directory / EMBEDDINGS, _embedding_table(llm, storage))
     return _shape(model.graph, positions)
 
 
@@ -106,7 +107,9 @@ def _build(llm_directory: Path, output: Path) -> None:
     command = [sys.executable, "-m", "onnxruntime_genai.models.builder"]
     command += ["-i", str(llm_directory), "-o", str(output), "-c", str(output / "cache")]
     command += ["-e", "cpu", "-p", "fp32", "--extra_options", "exclude_embeds=true"]
-    result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    result = subprocess.run(
+        command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
     if result.returncode == 0 and (output / "model.onnx").is_file():
         return
     lines = [line for line in result.stderr.splitlines() if line.strip()]
@@ -172,12 +175,9 @@ def _point_outside(tensor: TensorProto, location: str, length: int) -> None:
     tensor.data_location = TensorProto.EXTERNAL
 
 
-def _embedding_table(llm_directory: Path, storage: str) -> np.ndarray:
+def _embedding_table(llm: Any, storage: str) -> NDArray[Any]:
     """Input embeddings [V, D], float16 unless the bundle is float32."""
-    from transformers import AutoModelForCausalLM
-
-    llm = AutoModelForCausalLM.from_pretrained(llm_directory, dtype=torch.float32)
-    table: FloatArray = llm.get_input_embeddings().weight.detach().numpy()
+    table: FloatArray = llm.get_input_embeddings().weight.detach().float().cpu().numpy()
     return table if storage == "fp32" else table.astype(np.float16)
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Protocol
 
 from molcaption.chem.graph import Graph
+from molcaption.engine import bundle
 from molcaption.errors import MissingError
 
 RUNTIMES = {
-    "onnx": ("manifest.json", "molcaption.engine.runtimes.onnx", "OnnxRuntime"),
-    "torch": ("captioner.json", "molcaption.engine.runtimes.torch", "TorchRuntime"),
+    "manifest.json": ("molcaption.engine.runtimes.onnx", "OnnxRuntime"),
+    "captioner.json": ("molcaption.engine.runtimes.torch", "TorchRuntime"),
 }
-"""Name of a runtime -> (file that marks its models, module, class)."""
+"""File that marks a kind of model -> module and class that run it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,26 @@ def load_runtime(path: str | Path, *, threads: int | None = None) -> Runtime:
         MissingError: neither a bundle nor a model directory.
         BadDataError: it is damaged.
     """
-    for marker, module, name in RUNTIMES.values():
+    module, name = RUNTIMES[_marker(path)]
+    runtime: Runtime = getattr(import_module(module), name).load(path, threads=threads)
+    return runtime
+
+
+def model_hash(path: str | Path) -> str:
+    """The ``model_hash`` of the runtime that would be loaded from ``path``, without loading it.
+
+    Raises:
+        MissingError, BadDataError: as `load_runtime`.
+    """
+    if _marker(path) == bundle.MANIFEST:
+        return bundle.load_manifest(path).model_hash
+    return bundle.directory_sha256(Path(path))
+
+
+def _marker(path: str | Path) -> str:
+    for marker in RUNTIMES:
         if (Path(path) / marker).is_file():
-            runtime: Runtime = getattr(import_module(module), name).load(path, threads=threads)
-            return runtime
+            return marker
     what = "has no manifest.json" if Path(path).is_dir() else "is no directory"
     raise MissingError(
         f"model {path}: {what}; give a bundle (made by `molcaption export`) or a merged model "

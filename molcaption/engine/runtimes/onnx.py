@@ -21,6 +21,7 @@ from molcaption.engine import bundle
 from molcaption.engine.packed import FloatArray, unpack
 from molcaption.engine.runtimes import Generation
 from molcaption.engine.runtimes.session import BridgeSession, DecoderSession, available_cores
+from molcaption.errors import UsageError
 
 _BRIDGE_BATCH = 64
 _REFILL_SHARE = 4
@@ -86,7 +87,7 @@ class OnnxRuntime:
         """Greedy captions of (graph, SMILES) pairs, in their order."""
         if not molecules:
             return []
-        new_tokens = max_new_tokens or self.manifest.max_new_tokens
+        new_tokens = self._check_new_tokens(max_new_tokens)
         prompts = self.embed_prompts(molecules)
         longest = max(len(prompt) for prompt in prompts)
         self._decoder.allocate(min(batch_size, len(prompts)), longest + new_tokens)
@@ -118,10 +119,20 @@ class OnnxRuntime:
                 prompts.append(embeds)
         return prompts
 
+    def graph_tokens(self, graphs: Sequence[Graph]) -> FloatArray:
+        """Molecules as vectors of the decoder's space, [B, Q, D]."""
+        return self._bridge.run(graphs)
+
     def first_logits(self, prompts: Sequence[FloatArray]) -> FloatArray:
         """Logits of the first caption token of each prompt, [B, V]; for measuring parity."""
         self._decoder.allocate(len(prompts), max(len(prompt) for prompt in prompts))
         return self._decoder.prefill(0, *_pad(prompts))
+
+    def _check_new_tokens(self, wanted: int | None) -> int:
+        limit = self.manifest.decoder.positions - self.manifest.max_prompt_tokens
+        if wanted is not None and wanted > limit:
+            raise UsageError(f"max_new_tokens {wanted}: this bundle writes at most {limit}")
+        return wanted or self.manifest.max_new_tokens
 
     def _encode(self, smiles: str) -> list[int]:
         manifest = self.manifest

@@ -1,0 +1,343 @@
+"""The verb ``caption``: one output row per input record, with the evidence for its caption.
+
+Records are read in windows. Within a window the runtime takes them by length, the rows are written
+in the order of the input, so memory holds one window whatever the size of the input. A record that
+is no molecule becomes a row with its error. The output appears when it is complete, not before.
+"""
+
+import hashlib
+import itertools
+import json
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from molcaption import __version__
+from molcaption.chem.graph import featurise
+from molcaption.chem.molecule import Molecule, Reject, inchikey
+from molcaption.claims import Lexicon, check_caption, load_lexicon
+from molcaption.data.readers import has_own_columns, read_molecules
+from molcaption.data.writers import (
+    MOL_KEY,
+    OUTPUT_COLUMNS,
+    check_output,
+    open_writer,
+    own_columns,
+)
+from molcaption.data.writers.schema import ColumnChoice
+from molcaption.engine.runtimes import Generation, Runtime, load_runtime, model_hash
+from molcaption.errors import BadDataError, CannotWriteError, MissingError, UsageError
+from molcaption.log import progress
+from molcaption.shipped import DEFAULT_MODEL, shipped_path
+
+_log = logging.getLogger(__name__)
+_KEY = "molcaption.key"
+_BYTES = "-"
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run did; ``records`` includes the rejected, ``seconds`` is wall time."""
+
+    records: int
+    rejected: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Counts while the run goes on; ``example`` is the first reject."""
+
+    records: int = 0
+    rejected: int = 0
+    example: Reject | None = None
+
+    def add(self, records: Sequence[Molecule | Reject]) -> None:
+        rejects = [record for record in records if isinstance(record, Reject)]
+        self.records += len(records)
+        self.rejected += len(rejects)
+        if self.example is None and rejects:
+            self.example = rejects[0]
+
+
+def caption(
+    inputs: Sequence[str | Path],
+    output: str | Path,
+    *,
+    model: str | Path | None = None,
+    columns: str | None = None,
+    format: str | None = None,
+    smiles_column: str | None = None,
+    id_column: str | None = None,
+    batch_size: int = 32,
+    window: int = 1024,
+    limit: int | None = None,
+    max_new_tokens: int | None = None,
+    max_rejects: str | None = None,
+    threads: int | None = None,
+    force: bool = False,
+) -> Summary:
+    """Caption every record of ``inputs`` into ``output``.
+
+    Args:
+        inputs: compound files; "-" is standard input and needs ``format``.
+        output: its suffix chooses the format; "-" is standard output.
+        model: bundle or merged model directory; default: the one that ships.
+        columns: which columns to write and under which names, ``id:ID,caption:description``.
+        format, smiles_column, id_column, limit: as for `read_molecules`.
+        batch_size: molecules decoded together; never changes a caption.
+        window: records read and held at once.
+        max_new_tokens: longest caption; default: the model's own.
+        max_rejects: most rejects that are fine, a count or a percentage such as ``5%``.
+        threads: CPU threads; all cores by default.
+        force: write over an existing output.
+
+    Raises:
+        NoInputError, UsageError: an input or a column is not there.
+        BadDataError: a damaged input or model; or, once the output is written, too many rejects.
+        MissingError: no such model.
+        CannotWriteError: the output exists, or cannot be written.
+    """
+    start = time.monotonic()
+    allowed = _parse_max_rejects(max_rejects)
+    check_output(output)
+    path = _model_path(model)
+    lexicon = load_lexicon()
+    options = {
+        "columns": columns,
+        "format": format,
+        "smiles_column": smiles_column,
+        "id_column": id_column,
+        "limit": limit,
+        "max_new_tokens": max_new_tokens,
+    }
+    records = read_molecules(
+        inputs, format=format, smiles_column=smiles_column, id_column=id_column, limit=limit
+    )
+    # Reading the first window before the model is loaded tells of a wrong input at once.
+    windows = itertools.chain([_take(records, window)], iter(lambda: _take(records, window), []))
+    first = next(windows)
+    _check_columns(first, columns, format)
+    key = _run_key(inputs, {**options, "model": model_hash(path), "lexicon": lexicon.hash})
+    if _exists(output) and not force:
+        return _leave(output, key)
+    _refuse_own_input(inputs, output)
+    runtime = load_runtime(path, threads=threads)
+    metadata = _metadata(runtime, lexicon, inputs, max_new_tokens, key)
+    tally = _Tally()
+    with (
+        open_writer(output, columns=columns, metadata=metadata) as writer,
+        progress(limit, "captioning") as shown,
+    ):
+        for part in itertools.chain([first], windows):
+            captions = _captions(part, runtime, batch_size, max_new_tokens)
+            writer.write(_rows(part, captions, lexicon, format))
+            tally.add(part)
+            shown.advance(len(part))
+    summary = Summary(tally.records, tally.rejected, time.monotonic() - start)
+    _close(summary)
+    _check_rejects(tally, allowed, output)
+    return summary
+
+
+def _check_columns(
+    records: Sequence[Molecule | Reject], columns: str | None, format: str | None
+) -> None:
+    """Refuse a wrong ``--columns`` before an hour of captioning, not after."""
+    ours = [name for name in OUTPUT_COLUMNS if name != "properties"]
+    rows = [dict.fromkeys(ours) | _properties(record, format) for record in records]
+    ColumnChoice(columns).apply(rows)
+
+
+def _take(records: Iterator[Molecule | Reject], window: int) -> list[Molecule | Reject]:
+    return list(itertools.islice(records, window))
+
+
+def _captions(
+    records: Sequence[Molecule | Reject],
+    runtime: Runtime,
+    batch_size: int,
+    max_new_tokens: int | None,
+) -> Iterator[Generation]:
+    """Captions of the molecules among ``records``, in order."""
+    molecules = [r for r in records if isinstance(r, Molecule)]
+    pairs = [(featurise(molecule.mol), molecule.smiles) for molecule in molecules]
+    return iter(runtime.generate(pairs, batch_size=batch_size, max_new_tokens=max_new_tokens))
+
+
+def _rows(
+    records: Sequence[Molecule | Reject],
+    captions: Iterator[Generation],
+    lexicon: Lexicon,
+    format: str | None,
+) -> list[Row]:
+    return [
+        {
+            "record": record.record,
+            "source": record.source,
+            "id": record.id,
+            **_content(record, captions, lexicon),
+            **_properties(record, format),
+        }
+        for record in records
+    ]
+
+
+def _content(record: Molecule | Reject, captions: Iterator[Generation], lexicon: Lexicon) -> Row:
+    """The columns from ``smiles`` to ``error``; a reject keeps its text as ``smiles``."""
+    if isinstance(record, Reject):
+        return {
+            "smiles": record.text or None,
+            "inchikey": None,
+            "caption": None,
+            "confidence": None,
+            **check_caption(None, None, lexicon).columns(),
+            "error": record.reason,
+            MOL_KEY: None,
+        }
+    made = next(captions)
+    return {
+        "smiles": record.smiles,
+        "inchikey": inchikey(record.mol),
+        "caption": made.text,
+        "confidence": made.confidence,
+        **check_caption(record.mol, made.text, lexicon).columns(),
+        "error": None,
+        MOL_KEY: record.mol,
+    }
+
+
+def _properties(record: Molecule | Reject, format: str | None) -> Row:
+    """A table's own columns by name, SD tags as one map."""
+    if has_own_columns(record.source, format):
+        return own_columns(record.properties)
+    return {"properties": record.properties}
+
+
+def _model_path(model: str | Path | None) -> Path:
+    if model is not None:
+        return Path(model)
+    shipped = shipped_path(DEFAULT_MODEL)
+    if shipped is None:
+        raise MissingError(
+            f"no captioner ships with this installation ({DEFAULT_MODEL} is missing); "
+            "name one with --model DIR"
+        )
+    return shipped
+
+
+def _run_key(inputs: Sequence[str | Path], options: Row) -> str | None:
+    """Hash of all that decides the rows of the output; None when an input is a stream."""
+    if any(str(path) == _BYTES for path in inputs):
+        return None
+    digest = hashlib.sha256(json.dumps([__version__, options], sort_keys=True).encode())
+    for path in inputs:
+        digest.update(str(path).encode())
+        with Path(path).open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _exists(output: str | Path) -> bool:
+    return str(output) != _BYTES and Path(output).is_file()
+
+
+def _leave(output: str | Path, key: str | None) -> Summary:
+    """An existing output: nothing to do if it is what this command would write.
+
+    Raises:
+        CannotWriteError: it is something else, or a format that cannot tell.
+    """
+    if key is not None and _stored_key(Path(output)) == key:
+        _log.info("%s: already there, made by the same command; --force makes it anew", output)
+        return Summary(0, 0, 0.0)
+    raise CannotWriteError(f"{output}: exists already; give another name, or --force")
+
+
+def _stored_key(output: Path) -> str | None:
+    if output.suffix.lower() != ".parquet":
+        return None
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        metadata = pq.read_schema(output).metadata or {}
+    except (pa.ArrowException, OSError):
+        return None
+    value = metadata.get(_KEY.encode())
+    return value.decode() if value else None
+
+
+def _refuse_own_input(inputs: Sequence[str | Path], output: str | Path) -> None:
+    target = Path(output).resolve()
+    if str(output) != _BYTES and any(Path(path).resolve() == target for path in inputs):
+        raise CannotWriteError(f"{output}: is also an input; give another name for the output")
+
+
+def _metadata(
+    runtime: Runtime,
+    lexicon: Lexicon,
+    inputs: Sequence[str | Path],
+    max_new_tokens: int | None,
+    key: str | None,
+) -> dict[str, str]:
+    """What the Parquet file says about its making."""
+    facts = {
+        "molcaption.version": __version__,
+        "molcaption.model": runtime.name,
+        "molcaption.model_hash": runtime.model_hash,
+        "molcaption.decode": json.dumps({"method": "greedy", "max_new_tokens": max_new_tokens}),
+        "molcaption.lexicon": f"{lexicon.version} {lexicon.hash}",
+        "molcaption.inputs": json.dumps([str(path) for path in inputs]),
+    }
+    return facts if key is None else {**facts, _KEY: key}
+
+
+def _close(summary: Summary) -> None:
+    rate = summary.records / max(summary.seconds, 1e-9)
+    fields = {
+        "n": summary.records,
+        "rejected": summary.rejected,
+        "seconds": round(summary.seconds, 3),
+        "rate": round(rate, 3),
+    }
+    _log.info(
+        "%d records, %d rejected, %.0f s, %.1f/s",
+        summary.records, summary.rejected, summary.seconds, rate, extra={"fields": fields},
+    )  # fmt: skip
+
+
+def _parse_max_rejects(text: str | None) -> tuple[float, bool] | None:
+    """``5`` as (5, False), ``5%`` as (5, True).
+
+    Raises:
+        UsageError: neither.
+    """
+    if text is None:
+        return None
+    try:
+        number = float(text.removesuffix("%")) if text.endswith("%") else int(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number < float("inf"):
+        raise UsageError(f"--max-rejects {text!r}: expected a count such as 10, or a share as 5%")
+    return number, text.endswith("%")
+
+
+def _check_rejects(tally: _Tally, allowed: tuple[float, bool] | None, output: str | Path) -> None:
+    if allowed is None or tally.example is None:
+        return
+    number, percent = allowed
+    most = number / 100 * tally.records if percent else number
+    if tally.rejected > most:
+        example = tally.example
+        raise BadDataError(
+            f"{tally.rejected} of {tally.records} records rejected, --max-rejects allows "
+            f"{number:g}{'%' if percent else ''}; the first is {example.source}:{example.record}: "
+            f"{example.reason}; all are in {output}"
+        )

@@ -1,0 +1,125 @@
+"""A merged model directory in memory: encoder, projector and backbone, ready to caption.
+
+``merge`` writes ``captioner.json`` (sizes, prompt, limits), ``bridge.safetensors`` (encoder and
+projector) and the backbone as plain Hugging Face files. Weights are loaded strictly: a missing or
+surplus tensor is an error, never a warning.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from transformers import AutoModelForCausalLM
+
+from molcaption.data.prompt import PromptTemplate
+from molcaption.errors import BadDataError, MissingError
+from molcaption.nn.backbone import best_device
+from molcaption.nn.captioner import Captioner
+from molcaption.nn.encoder import EncoderConfig, MolGNN
+from molcaption.nn.projector import Projector, ProjectorConfig
+
+CONFIG, BRIDGE = "captioner.json", "bridge.safetensors"
+MERGED_FILES = (CONFIG, BRIDGE, "config.json", "model.safetensors", "tokenizer.json")
+
+
+@dataclass(frozen=True)
+class MergedModel:
+    """A captioner with all that is needed to prompt it and to read its answer.
+
+    Attributes:
+        provenance: molcaption's version, recipe name and recipe hash.
+    """
+
+    captioner: Captioner
+    tokenizer: Tokenizer
+    prompt: PromptTemplate
+    end_token_ids: list[int]
+    max_prompt_tokens: int
+    max_new_tokens: int
+    provenance: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """The recipe's name."""
+        return self.provenance.get("recipe_name", "captioner")
+
+    def encode(self, smiles: str) -> list[int]:
+        """Token ids of the prompt for one molecule."""
+        return self.prompt.encode(self.tokenizer, smiles, self.max_prompt_tokens)
+
+
+def load_merged(directory: Path, *, device: str | None = None) -> MergedModel:
+    """Load a merged model directory; bfloat16 on CUDA, float32 on a CPU.
+
+    Raises:
+        MissingError: a file is missing; naming ``molcaption merge`` where that writes it.
+        BadDataError: a file is damaged, or does not fit the others.
+    """
+    check_merged(directory)
+    device = device or best_device()
+    config = _read_config(directory / CONFIG)
+    try:
+        encoder = MolGNN(EncoderConfig(**config["encoder"]))
+        projector = Projector(ProjectorConfig(**config["projector"]))
+        dtype = torch.bfloat16 if device.startswith("cuda") else torch.float32
+        llm = AutoModelForCausalLM.from_pretrained(directory, dtype=dtype)
+        captioner = Captioner(encoder, projector, llm, int(config["graph_token_id"]))
+        _load_bridge(captioner, directory / BRIDGE)
+        return MergedModel(
+            captioner=captioner.eval().to(device),
+            tokenizer=Tokenizer.from_file(str(directory / "tokenizer.json")),
+            prompt=PromptTemplate(**config["prompt"]),
+            end_token_ids=list(config["end_token_ids"]),
+            max_prompt_tokens=int(config["max_prompt_tokens"]),
+            max_new_tokens=int(config["max_new_tokens"]),
+            provenance=dict(config.get("provenance", {})),
+        )
+    except (KeyError, TypeError, ValueError, OSError, RuntimeError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise BadDataError(
+            f"model {directory}: cannot be loaded: {type(error).__name__}: {reason}; "
+            "make it again with `molcaption merge`"
+        ) from error
+
+
+def check_merged(directory: Path) -> None:
+    """Refuse a directory that is no merged model, without loading it.
+
+    Raises:
+        MissingError: what is missing, and which command writes it.
+    """
+    if not directory.is_dir():
+        raise MissingError(f"model {directory}: no such directory")
+    missing = [name for name in MERGED_FILES if not (directory / name).is_file()]
+    if "model.safetensors" in missing and (directory / "model.safetensors.index.json").is_file():
+        missing.remove("model.safetensors")  # a large backbone is saved in pieces
+    if not missing:
+        return
+    what, advice = "incomplete", "make it again with `molcaption merge`"
+    if "config.json" in missing or (directory / "adapter_config.json").is_file():
+        what, advice = "not merged", "run `molcaption merge` first"
+    raise MissingError(f"model {directory}: {what}, {missing[0]} is missing; {advice}")
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadDataError(f"{path}: no JSON ({error}); make it again") from error
+    if not isinstance(config, dict):
+        raise BadDataError(f"{path}: expected an object, got {type(config).__name__}")
+    return config
+
+
+def _load_bridge(captioner: Captioner, path: Path) -> None:
+    """Encoder and projector weights, every tensor of them."""
+    state = load_file(path)
+    for part in ("encoder", "projector"):
+        prefix = f"{part}."
+        tensors = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+        getattr(captioner, part).load_state_dict(tensors)

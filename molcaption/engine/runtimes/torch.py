@@ -1,0 +1,136 @@
+"""Captions from a merged model directory through transformers' own ``generate``.
+
+The reference that a bundle is measured against, and the way to run a captioner on a GPU. Prompts
+are padded on the left: with right padding ``generate`` is silently wrong. In float32 a caption does
+not depend on its batch-mates up to rounding; bundles keep it to the bit.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+from transformers import LogitsProcessor, LogitsProcessorList
+
+from molcaption.chem.graph import Graph, collate_graphs
+from molcaption.engine.bundle import directory_sha256
+from molcaption.engine.merged import MergedModel, load_merged
+from molcaption.engine.runtimes import Generation
+
+
+class TorchRuntime:
+    """The runtime of merged model directories; see `molcaption.engine.runtimes.Runtime`."""
+
+    def __init__(self, model: MergedModel, model_hash: str) -> None:
+        self.model = model
+        self.name = model.name
+        self.model_hash = model_hash
+
+    @classmethod
+    def load(cls, directory: str | Path, *, threads: int | None = None) -> Self:
+        """Load a merged model directory, on CUDA where there is one.
+
+        Raises:
+            MissingError: a file is missing, or the model is not merged.
+            BadDataError: a file is damaged.
+        """
+        if threads is not None:
+            torch.set_num_threads(threads)
+        return cls(load_merged(Path(directory)), directory_sha256(Path(directory)))
+
+    def generate(
+        self,
+        molecules: Sequence[tuple[Graph, str]],
+        *,
+        batch_size: int = 32,
+        max_new_tokens: int | None = None,
+    ) -> list[Generation]:
+        """Greedy captions of (graph, SMILES) pairs, in their order."""
+        prompts = [self.model.encode(smiles) for _, smiles in molecules]
+        order = sorted(range(len(molecules)), key=lambda i: (-len(prompts[i]), i))
+        made: dict[int, Generation] = {}
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
+            made |= zip(
+                chosen,
+                self._batch(
+                    [molecules[i][0] for i in chosen],
+                    [prompts[i] for i in chosen],
+                    max_new_tokens or self.model.max_new_tokens,
+                ),
+                strict=True,
+            )
+        return [made[i] for i in range(len(molecules))]
+
+    @torch.inference_mode()
+    def prompt_batch(
+        self, graphs: Sequence[Graph], prompts: Sequence[Sequence[int]]
+    ) -> tuple[Tensor, Tensor]:
+        """Prompts as vectors [B, T, D] padded on the left, and their mask [B, T]."""
+        width = max(map(len, prompts))
+        pad = self.model.end_token_ids[0]
+        rows = [[pad] * (width - len(ids)) + list(ids) for ids in prompts]
+        masks = [[0] * (width - len(ids)) + [1] * len(ids) for ids in prompts]
+        captioner = self.model.captioner
+        device = next(captioner.parameters()).device
+        embeds = captioner.embed(torch.tensor(rows, device=device), graph_tensors(graphs, device))
+        return embeds, torch.tensor(masks, device=device)
+
+    @torch.inference_mode()
+    def _batch(
+        self, graphs: Sequence[Graph], prompts: Sequence[Sequence[int]], new_tokens: int
+    ) -> list[Generation]:
+        embeds, mask = self.prompt_batch(graphs, prompts)
+        scorer = _Greedy(self.model.captioner.graph_token_id)
+        llm: Any = self.model.captioner.llm
+        tokens = llm.generate(
+            inputs_embeds=embeds,
+            attention_mask=mask,
+            max_new_tokens=new_tokens,
+            do_sample=False,
+            eos_token_id=self.model.end_token_ids,
+            pad_token_id=self.model.end_token_ids[0],
+            logits_processor=LogitsProcessorList([scorer]),
+        )
+        log_probs = torch.stack(scorer.best, dim=1).tolist()
+        return [
+            self._generation(row, scores)
+            for row, scores in zip(tokens.tolist(), log_probs, strict=True)
+        ]
+
+    def _generation(self, tokens: Sequence[int], log_probs: Sequence[float]) -> Generation:
+        ends = [i for i, token in enumerate(tokens) if token in self.model.end_token_ids]
+        length = ends[0] + 1 if ends else len(tokens)
+        text = self.model.tokenizer.decode(tokens[:length], skip_special_tokens=True).strip()
+        confidence = torch.tensor(log_probs[:length]).mean().exp()
+        return Generation(text, float(confidence), bool(ends))
+
+
+class _Greedy(LogitsProcessor):
+    """Forbids the graph token and keeps the log-probability of each step's best token."""
+
+    def __init__(self, graph_token_id: int) -> None:
+        self._graph_token_id = graph_token_id
+        self.best: list[Tensor] = []
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        scores = scores.float().clone()
+        scores[:, self._graph_token_id] = -torch.inf
+        self.best.append(scores.max(dim=1).values - scores.logsumexp(dim=1))
+        return scores
+
+
+def graph_tensors(graphs: Sequence[Graph], device: torch.device) -> dict[str, Any]:
+    """Keyword arguments of `MolGNN` for ``graphs``."""
+    batch = collate_graphs(graphs)
+    arrays = {
+        "x": batch.x,
+        "edge_index": batch.edge_index,
+        "edge_attr": batch.edge_attr,
+        "batch": batch.batch,
+    }
+    tensors: dict[str, Any] = {
+        name: torch.from_numpy(array).to(device) for name, array in arrays.items()
+    }
+    return {**tensors, "num_graphs": batch.num_graphs}
