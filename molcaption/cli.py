@@ -12,8 +12,12 @@ import typer
 from molcaption import __version__, cli_inspect, cli_run, cli_train
 from molcaption.cli_options import (
     Force,
+    Format,
     IdColumn,
+    Lexicon,
     Limit,
+    MaxNewTokens,
+    Output,
     SmilesColumn,
     command,
     new_group,
@@ -83,10 +87,7 @@ def _caption(
     inputs: Annotated[
         list[str], typer.Argument(metavar="INPUT...", help="Compound files; - reads stdin.")
     ],
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE",
-                          help=".parquet .jsonl .csv .tsv .sdf; - writes stdout."),
-    ],
+    output: Output,
     model: Annotated[
         str | None, typer.Option("--model", "-m", metavar="DIR",
                                  help="Bundle or model directory; the one that ships by default."),
@@ -95,15 +96,12 @@ def _caption(
         str | None, typer.Option(metavar="LIST", help="Columns to write, such as "
                                  "id:ID,caption:description; all by default."),
     ] = None,
-    format: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Format of the input, if not by its suffix.")
-    ] = None,
+    format: Format = None,
     smiles_column: SmilesColumn = None,
     id_column: IdColumn = None,
-    batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Molecules decoded together.")
-    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Molecules decoded together.")] = 32,
     limit: Limit = None,
+    max_new_tokens: MaxNewTokens = None,
     max_rejects: Annotated[
         str | None, typer.Option(metavar="N|N%", help="Exit 65 if more records than this fail.")
     ] = None,
@@ -120,10 +118,10 @@ def _caption(
     """
     from molcaption.caption import caption
 
-    given = {"batch_size": batch_size} if batch_size is not None else {}
     caption(inputs, output, model=model, columns=columns, format=format,
-            smiles_column=smiles_column, id_column=id_column, limit=limit,
-            max_rejects=max_rejects, threads=threads, force=force, **given)  # fmt: skip
+            smiles_column=smiles_column, id_column=id_column, batch_size=batch_size, limit=limit,
+            max_new_tokens=max_new_tokens, max_rejects=max_rejects, threads=threads,
+            force=force)  # fmt: skip
 
 
 @command(app, "score")
@@ -174,7 +172,7 @@ def _score(
 def _baseline(
     train: Annotated[str, typer.Argument(help="Molecules with descriptions, to copy from.")],
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Compound files.")],
-    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="As for caption.")],
+    output: Output,
     kind: Annotated[
         BaselineKind, typer.Option(help="Nearest neighbour's, the same for all, or a random one.")
     ] = BaselineKind.nearest,
@@ -201,6 +199,33 @@ def _baseline(
     baseline(train, inputs, output, kind=kind.value, styles=style, seed=seed,
              smiles_column=smiles_column, id_column=id_column,
              description_column=description_column, limit=limit)  # fmt: skip
+
+
+@command(app, "check")
+def _check(
+    input: Annotated[
+        str, typer.Argument(metavar="CAPTIONS", help="Table with SMILES and caption.")
+    ],
+    output: Output,
+    smiles_column: SmilesColumn = None,
+    caption_column: Annotated[
+        str, typer.Option(metavar="NAME", help="Column of captions.")
+    ] = "caption",
+    lexicon: Lexicon = None,
+    format: Format = None,
+    limit: Limit = None,
+) -> None:
+    """Check what captions claim against their structures; adds the validity columns.
+
+    \b
+    Examples:
+      molcaption check captions.parquet -o checked.parquet
+      molcaption check theirs.tsv -o checked.tsv --caption-column output --lexicon mine.yaml
+    """
+    from molcaption.check import check
+
+    check(input, output, smiles_column=smiles_column, caption_column=caption_column,
+          lexicon=lexicon, format=format, limit=limit)  # fmt: skip
 
 
 app.add_typer(cli_train.group)

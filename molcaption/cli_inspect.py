@@ -1,13 +1,13 @@
 """The commands that look at things without changing them."""
 
+import json
 import logging
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from molcaption.cli_options import Overrides, RecipeFile, command, new_group
+from molcaption.cli_options import Limit, Overrides, RecipeFile, command, new_group
 
 _log = logging.getLogger(__name__)
 group = new_group()
@@ -19,7 +19,7 @@ group.add_typer(lexicon, name="lexicon", help="Look after the lexicon of chemica
 
 @command(group, "doctor")
 def _doctor(
-    json: Annotated[bool, typer.Option("--json", help="Write the findings as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the findings as JSON.")] = False,
 ) -> None:
     """Look at this installation: packages, devices, data and what is missing.
 
@@ -30,7 +30,7 @@ def _doctor(
     """
     from molcaption.doctor import doctor
 
-    doctor(as_json=json)
+    doctor(as_json=as_json)
 
 
 @command(recipes, "check")
@@ -72,16 +72,22 @@ def _recipe_show(recipe: RecipeFile, set: Overrides = None) -> None:
 @command(lexicon, "check")
 def _lexicon_check(
     file: Annotated[
-        Path | None, typer.Argument(help="Lexicon to check; the one that ships by default.")
+        str | None, typer.Argument(help="Lexicon laid over the one that ships; that alone if none.")
     ] = None,
+    sample: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Molecules to measure base rates on.")
+    ] = None,
+    limit: Limit = None,
 ) -> None:
-    """Compile every pattern of a lexicon and check its entries.
+    """Hold every entry of a lexicon to its own examples; with a sample, write base rates as JSON.
 
     \b
     Examples:
       molcaption lexicon check
-      molcaption lexicon check my-groups.yaml
+      molcaption lexicon check my-groups.yaml --sample library.smi > rates.json
     """
-    from molcaption.claims import load_lexicon
+    from molcaption.lexicon import SAMPLE_LIMIT, check
 
-    _log.info("fine, %d concepts", len(load_lexicon(file).concepts))
+    report = check(file, sample=sample, limit=limit or SAMPLE_LIMIT)
+    if sample is not None:
+        sys.stdout.write(json.dumps({"n": report.n_sample, "rates": report.rates}, indent=2) + "\n")

@@ -35,6 +35,24 @@ SmilesColumn = Annotated[
 IdColumn = Annotated[
     str | None, typer.Option(metavar="NAME", help="Column of ids, if the usual names fail.")
 ]
+Output = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help=".parquet .jsonl .csv .tsv .sdf by suffix; - writes stdout.",
+    ),
+]
+Format = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Format of the input, if not by its suffix.")
+]
+Lexicon = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Concepts to add to those that ship.")
+]
+MaxNewTokens = Annotated[
+    int | None, typer.Option(min=1, help="Longest caption in tokens; the model's own by default.")
+]
 Limit = Annotated[int | None, typer.Option(min=1, help="Read this many records only.")]
 
 

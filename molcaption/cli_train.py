@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from molcaption.cli_options import Force, Fresh, Overrides, RecipeFile, command, new_group
+from molcaption.cli_options import (
+    Force,
+    Fresh,
+    MaxNewTokens,
+    Overrides,
+    RecipeFile,
+    command,
+    new_group,
+)
 
 group = new_group()
 
@@ -15,8 +23,8 @@ class Weights(StrEnum):
     """Number formats of an exported decoder."""
 
     fp32 = "fp32"
+    fp16 = "fp16"
     int8 = "int8"
-    int4 = "int4"
 
 
 class PretrainPart(StrEnum):
@@ -105,6 +113,11 @@ def _export(
     model_dir: Annotated[Path, typer.Argument(metavar="MODEL_DIR", help="A merged model.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="New folder.")],
     weights: Annotated[Weights, typer.Option(help="Number format of the decoder.")] = Weights.int8,
+    parity_input: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Molecules to measure on; built in if none.")
+    ] = None,
+    parity_limit: Annotated[int, typer.Option(min=1, help="How many of them.")] = 500,
+    max_new_tokens: MaxNewTokens = None,
     force: Force = False,
 ) -> None:
     """Write an ONNX bundle that captions without torch, with its measured parity.
@@ -112,8 +125,9 @@ def _export(
     \b
     Examples:
       molcaption export models/qwen3 -o exports/qwen3-int8
-      molcaption export models/qwen3 -o exports/qwen3-int4 --weights int4
+      molcaption export models/qwen3 -o exports/qwen3 --parity-input dev.tsv --weights fp32
     """
     from molcaption.export import export
 
-    export(model_dir, output, weights=weights.value, force=force)
+    export(model_dir, output, weights=weights.value, parity_input=parity_input,
+           parity_limit=parity_limit, max_new_tokens=max_new_tokens, force=force)  # fmt: skip
