@@ -105,10 +105,6 @@ def baseline(
     if kind not in KINDS:
         raise UsageError(f"kind {kind!r} is not one of {', '.join(KINDS)}")
     read = partial(read_molecules, smiles_column=smiles_column, id_column=id_column)
-    rows = read([train], description_column=description_column)
-    molecules = _captioned(rows, train, styles)
-    training = Training(molecules, FingerprintIndex(m.mol for m in molecules), seed)
-    choose = KINDS[kind](training)
     paths = [input] if isinstance(input, str | Path) else input
     metadata = {
         "molcaption": __version__,
@@ -118,7 +114,12 @@ def baseline(
         "seed": str(seed),
     }
     n_records = n_rejects = 0
-    with open_writer(output, columns=None, metadata=metadata) as writer:
+    # Opened first: an output that cannot be written should not cost the reading of the training.
+    with open_writer(output, metadata=metadata) as writer:
+        rows = read([train], description_column=description_column)
+        molecules = _captioned(rows, train, styles)
+        training = Training(molecules, FingerprintIndex(m.mol for m in molecules), seed)
+        choose = KINDS[kind](training)
         for window in _windows(read(paths, limit=limit), WINDOW):
             writer.write([_row(record, choose, training) for record in window])
             n_records += len(window)

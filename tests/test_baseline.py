@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from molcaption.baseline import baseline
-from molcaption.errors import BadDataError, NoInputError, UsageError
+from molcaption.errors import BadDataError, CannotWriteError, NoInputError, UsageError
 
 TRAIN = [
     ("chebi", "t1", "CCO", "Ethanol, a primary alcohol."),
@@ -93,4 +93,8 @@ def test_errors(train: Path, molecules: Path) -> None:
         run(molecules, molecules)
     with pytest.raises(NoInputError):
         run(train, train.with_name("none.tsv"))
+    with pytest.raises(CannotWriteError, match="does not exist"):
+        baseline(train, molecules, train.parent / "none" / "out.parquet")
+    with pytest.raises(UsageError, match="unknown output format"):
+        baseline(train, molecules, train.with_name("out.xlsx"))
     assert not train.with_name("out.parquet").exists()

@@ -50,6 +50,13 @@ MOMU = {
 }
 
 
+MOLT5 = {  # four digits, as published: BLEU-2, BLEU-4, METEOR
+    "molt5-small": (0.5315, 0.4449, 0.5575),
+    "molt5-base": (0.5508, 0.4644, 0.5745),
+    "molt5-large": (0.5877, 0.5023, 0.6142),
+}
+
+
 class NoSynonyms:
     """The least that NLTK's METEOR asks of WordNet."""
 
@@ -174,9 +181,8 @@ def prediction_file(shared_data: Path, name: str) -> list[list[str]]:
         return [line.rstrip("\n").split("\t") for line in lines][1:]
 
 
-@pytest.fixture(scope="module")
-def momu(shared_data: Path, wordnet_folder: Path) -> Corpus:
-    rows = prediction_file(shared_data, "momu-small")
+def published(shared_data: Path, wordnet_folder: Path, name: str) -> Corpus:
+    rows = prediction_file(shared_data, name)
     vocabulary = shared_data / "vocab" / "scibert_scivocab_uncased.txt"
     return Corpus(
         [row[2].removeprefix("[CLS] ") for row in rows],
@@ -186,9 +192,23 @@ def momu(shared_data: Path, wordnet_folder: Path) -> Corpus:
     )
 
 
+@pytest.fixture(scope="module")
+def momu(shared_data: Path, wordnet_folder: Path) -> Corpus:
+    return published(shared_data, wordnet_folder, "momu-small")
+
+
 @pytest.mark.parametrize(("name", "value"), MOMU.items())
 def test_published_scores_of_momu_small(momu: Corpus, name: str, value: float) -> None:
     assert compute(name, momu).value == pytest.approx(value, abs=5e-13)
+
+
+@pytest.mark.parametrize(("name", "values"), MOLT5.items())
+def test_published_scores_of_molt5(
+    shared_data: Path, wordnet_folder: Path, name: str, values: tuple[float, ...]
+) -> None:
+    scored = published(shared_data, wordnet_folder, name)
+    ours = tuple(round(compute(metric, scored).value, 4) for metric in ("bleu2", "bleu4", "meteor"))
+    assert ours == values
 
 
 def test_wordnet_synonyms_change_no_digit_of_nltks_meteor(
