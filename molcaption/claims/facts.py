@@ -28,7 +28,7 @@ def facts(mol: Chem.Mol, lexicon: Lexicon) -> list[Fact]:
     held = [
         concept
         for concept in lexicon.concepts.values()
-        if concept.strength == "exact" and structure.count(concept.id)
+        if structure.supports(concept.id)
     ]
     implied = {parent for concept in held for parent in lexicon.ancestors(concept.id)}
     found = []

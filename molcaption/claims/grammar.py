@@ -51,6 +51,7 @@ _WIDER_CLASS = re.compile(r"\s+and\s+(?:their\s+|[NOS]-substituted\s+)?derivativ
 _CHARGE_SUFFIX = re.compile(r"\((\d+)([+-])\)$")
 _NET_CHARGE = re.compile(r"\bnet charge of (?P<sign>[+-]?)(?P<value>\d+)", re.I)
 _FORMULA = re.compile(r"\bmolecular formula (?:of )?(?P<formula>[A-Z][A-Za-z0-9*]*(?:[+-]\d*)?)")
+_LOCANTS = r"(?:positions?\s+)?C?-?\d+'*[a-z]?(?:(?:,\s*(?:and\s+)?|\s+and\s+)C?-?\d+'*[a-z]?)+"
 _GROUP_NOUN = r"(?:groups?|substituents?|functions?|functionalit(?:y|ies)|residues?|moiet(?:y|ies))"
 # Prefixes that take the noun out of its class: a seco-steroid has no steroid skeleton.
 _PRIVATIVE = re.compile(
@@ -102,6 +103,13 @@ class Vocabulary:
             rf"(?:(?P<name>{listed})(?=\s+{_GROUP_NOUN}\b"
             rf"|(?:,?\s+and\s+(?:an?\s+)?|,\s+(?:an?\s+)?)[\w-]+\s+{_GROUP_NOUN}\b)"
             rf"|(?P<unit>{units})s?\b)",
+            re.I,
+        )
+        # "hydroxy groups at positions 3 and 7": as many as there are locants.
+        self.located = re.compile(
+            rf"(?:by|with|carrying|bearing|having|containing|additional)\s+(?P<name>{listed})\s+"
+            rf"(?:groups|substituents)\s+(?:located\s+)?at\s+(?:the\s+)?(?P<locants>{_LOCANTS})"
+            r"(?![^.;]*respectively)",
             re.I,
         )
         prefixes = "|".join(name for name in _PREFIXES if name in self.groups) or "(?!)"
@@ -171,6 +179,7 @@ def _sentence(sentence: str, offset: int, names: Vocabulary) -> Iterator[Mention
     if opening:
         body_from = yield from _classes(sentence, opening.end(), offset, names)
     yield from _groups(sentence, body_from, offset, names)
+    yield from _located(sentence, body_from, offset, names)
     for match in _NET_CHARGE.finditer(sentence):
         value = int(match["value"]) * (-1 if match["sign"] == "-" else 1)
         span = (offset + match.start(), offset + match.end())
@@ -241,6 +250,17 @@ def _derived_count(phrase: str, start: int, names: Vocabulary) -> Iterator[Menti
     if names.classes.get(word.lower()) is None:
         yield Mention(*span, word, "class", parent[0])
     yield Mention(*span, word, "group", group, MULTIPLIERS.get((match["times"] or "").lower(), 1))
+
+
+def _located(sentence: str, start: int, offset: int, names: Vocabulary) -> Iterator[Mention]:
+    """Substituents counted by the positions they are at."""
+    for match in names.located.finditer(sentence, start):
+        if _OUT.search(sentence[start : match.start()]):
+            continue
+        count = len(re.findall(r"\d+", match["locants"]))
+        span = (offset + match.start("name"), offset + match.end())
+        text = sentence[match.start("name") : match.end()]
+        yield Mention(*span, text, "group", names.groups[match["name"].lower()], count)
 
 
 def _groups(sentence: str, start: int, offset: int, names: Vocabulary) -> Iterator[Mention]:

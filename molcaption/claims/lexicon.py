@@ -25,13 +25,17 @@ from molcaption.errors import BadDataError, NoInputError
 LEXICON_VERSION = "1"
 STRENGTHS = ("exact", "necessary")
 _KEYS = frozenset(
-    "id names groups say smarts builtin strength countable parents pos neg source".split()
+    "id names groups say smarts builtin sure strength countable parents pos neg source".split()
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """One entry, compiled. ``required``: atoms by atomic number without which nothing matches."""
+    """One entry, compiled.
+
+    ``required``: atoms by atomic number without which nothing matches. ``sure``: a stricter test
+    that supports where ``strength`` is necessary.
+    """
 
     id: str
     names: tuple[str, ...]
@@ -45,6 +49,21 @@ class Concept:
     pattern: Chem.Mol | None
     required: dict[int, int]
     required_rings: int
+    predicate: Callable[..., int] | None
+    arguments: tuple[Any, ...]
+    sure: "StructuralTest | None"
+
+    @property
+    def provable(self) -> bool:
+        """Whether some structure can support the concept."""
+        return self.strength == "exact" or self.sure is not None
+
+
+@dataclass(frozen=True, slots=True)
+class StructuralTest:
+    """A SMARTS pattern, or a predicate with its arguments."""
+
+    pattern: Chem.Mol | None
     predicate: Callable[..., int] | None
     arguments: tuple[Any, ...]
 
@@ -131,33 +150,41 @@ def _compile(entry: dict[str, Any], where: str) -> Concept:
     strength = entry.get("strength", "exact")
     if strength not in STRENGTHS:
         raise BadDataError(f"{where}: strength is {strength!r}, expected one of {STRENGTHS}")
-    pattern, predicate, arguments = None, None, ()
-    if "smarts" in entry:
-        with rdBase.BlockLogs():
-            pattern = Chem.MolFromSmarts(str(entry["smarts"]))
-        if pattern is None:
-            raise BadDataError(f"{where}: RDKit cannot read the SMARTS {entry['smarts']!r}")
-    else:
-        name, *rest = entry["builtin"]
-        if name not in PREDICATES:
-            raise BadDataError(f"{where}: no builtin {name!r}; there are {sorted(PREDICATES)}")
-        predicate, arguments = PREDICATES[name], tuple(rest)
+    test = _test(entry.get("smarts") or entry.get("builtin"), where)
+    sure = _test(entry["sure"], where) if "sure" in entry else None
+    pattern = test.pattern
     return Concept(
         id=entry["id"],
         names=names,
         groups=groups,
         say=entry.get("say") or (names or groups)[0],
         strength=strength,
-        countable=bool(entry.get("countable", True)) and predicate is None,
+        countable=bool(entry.get("countable", True)) and test.predicate is None,
         parents=_texts(entry, "parents", where),
         positives=_texts(entry, "pos", where),
         negatives=_texts(entry, "neg", where),
         pattern=pattern,
         required=_required_atoms(pattern),
         required_rings=0 if pattern is None else pattern.GetNumBonds() - pattern.GetNumAtoms() + 1,
-        predicate=predicate,
-        arguments=arguments,
+        predicate=test.predicate,
+        arguments=test.arguments,
+        sure=sure,
     )
+
+
+def _test(text: Any, where: str) -> StructuralTest:
+    if isinstance(text, str):
+        with rdBase.BlockLogs():
+            pattern = Chem.MolFromSmarts(text)
+        if pattern is None:
+            raise BadDataError(f"{where}: RDKit cannot read the SMARTS {text!r}")
+        return StructuralTest(pattern, None, ())
+    if not isinstance(text, list) or not text:
+        raise BadDataError(f"{where}: builtin is {text!r}, expected [name, argument, ...]")
+    name, *rest = text
+    if name not in PREDICATES:
+        raise BadDataError(f"{where}: no builtin {name!r}; there are {sorted(PREDICATES)}")
+    return StructuralTest(None, PREDICATES[name], tuple(rest))
 
 
 def _texts(entry: dict[str, Any], key: str, where: str) -> tuple[str, ...]:

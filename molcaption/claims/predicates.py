@@ -226,6 +226,15 @@ def acyl_chain(structure: Structure, low: int, high: int) -> int:
     return int(low <= longest_carbon_chain(structure) <= high)
 
 
+def fatty_chain(structure: Structure, low: int, high: int) -> int:
+    """An acyclic record that is one carbon chain of ``low`` to ``high`` atoms."""
+    return int(
+        not structure.rings
+        and longest_carbon_chain(structure) == structure.element_counts.get(6, 0)
+        and low <= longest_carbon_chain(structure) <= high
+    )
+
+
 def radical(structure: Structure) -> int:
     return structure.n_radicals
 
@@ -249,6 +258,7 @@ PREDICATES: dict[str, Callable[..., int]] = {
     "all_of": all_of,
     "anion_with": anion_with,
     "bridged": bridged,
+    "fatty_chain": fatty_chain,
     "hydrate": hydrate,
     "hydrochloride": hydrochloride,
     "match_count": match_count,

@@ -117,7 +117,20 @@ class Structure:
             found = self._counts[concept_id] = self._evaluate(self.lexicon.concepts[concept_id])
         return found
 
+    def supports(self, concept_id: str) -> bool:
+        """The structure proves the concept: its exact test hits, or its stricter one does."""
+        concept = self.lexicon.concepts[concept_id]
+        if not concept.provable or not self.count(concept_id):
+            return False
+        if concept.strength == "exact" or concept.sure is None:
+            return True
+        if concept.sure.predicate is not None:
+            return bool(concept.sure.predicate(self, *concept.sure.arguments))
+        return bool(self.mol.HasSubstructMatch(concept.sure.pattern))
+
     def _evaluate(self, concept: "Concept") -> int:
+        if not all(self.count(parent) for parent in concept.parents):
+            return 0
         if concept.predicate is not None:
             predicate: Callable[..., int] = concept.predicate
             return predicate(self, *concept.arguments)

@@ -93,7 +93,8 @@ def _judge(mention: Mention, structure: Structure, lexicon: Lexicon) -> Claim:
     if found < wanted:
         return _claim(mention, wanted, found, "contradicted", None, concept.strength, lexicon)
     rate = lexicon.base_rates.get(concept.id, 0.0)
-    if concept.strength == "necessary" or rate > VACUOUS:
+    vacuous = rate > VACUOUS and wanted <= 1
+    if vacuous or not structure.supports(concept.id):
         return _unchecked(mention, found, "insufficient_structure", concept.strength)
     return _claim(mention, wanted, found, "supported", None, concept.strength, lexicon)
 

@@ -15,11 +15,10 @@ from molcaption.claims.lexicon import load_lexicon
 from molcaption.claims.predicates import count_sugar_rings, longest_carbon_chain
 from molcaption.claims.structure import Structure
 
-NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 # Concepts too common to open a description with, and those that say too little as a class.
 _WEAK = frozenset(
-    "alcohol ether carboxylic_acid benzenes olefin organosulfur organophosphorus salt ketone lactam"
-    " cyclic_ether carboxamide toluene glycoside peptide dianion trianion".split()
+    ["alcohol", "ether", "carboxylic_acid", "benzenes", "olefin", "organosulfur", "organophosphorus", "salt", "ketone", "lactam", "cyclic_ether", "carboxamide", "toluene", "glycoside", "peptide", "dianion", "trianion"]
 )
 _RING_WORDS = {1: "mono", 2: "bi", 3: "tri", 4: "tetra", 5: "penta", 6: "hexa"}
 Say = Callable[[Structure, random.Random], str]
@@ -55,7 +54,7 @@ def _classes(structure: Structure) -> list[tuple[str, str]]:
     """Concept id and name of every class noun that the structure certainly belongs to."""
     out = []
     for concept in structure.lexicon.concepts.values():
-        if concept.names and concept.strength == "exact" and structure.count(concept.id):
+        if concept.names and structure.supports(concept.id):
             out.append((concept.id, concept.say))
     return out
 

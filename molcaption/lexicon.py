@@ -1,0 +1,142 @@
+"""The verb ``lexicon``: checks a lexicon against its own examples and measures its concepts.
+
+A structural test is only as good as its examples, so every entry must hit its positive molecules,
+miss its negative ones, and its positives must belong to every parent too. Base rates (how many
+molecules of a sample show a concept) turn a supported claim into bits of information.
+"""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from rdkit import Chem
+
+from molcaption.chem.molecule import InvalidMolecule, Molecule, parse_smiles
+from molcaption.claims.lexicon import Concept, Lexicon, load_lexicon
+from molcaption.claims.structure import Structure
+from molcaption.claims.verify import check_caption
+from molcaption.data.readers import read_molecules
+from molcaption.data.writers import atomic_write
+from molcaption.errors import BadDataError
+
+_log = logging.getLogger(__name__)
+SAMPLE_LIMIT = 5_000
+# Gold captions needed before their agreement with a test means anything; a weak prior of one miss.
+MIN_GOLD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LexiconReport:
+    """``rates``: share of the sample's molecules that show a concept, most frequent first."""
+
+    n_concepts: int
+    n_examples: int
+    version: str
+    hash: str
+    n_sample: int = 0
+    rates: dict[str, float] = field(default_factory=dict)
+
+
+def check(
+    path: str | Path | None = None,
+    sample: str | Path | None = None,
+    limit: int = SAMPLE_LIMIT,
+) -> LexiconReport:
+    """Load a lexicon and hold every entry to its examples.
+
+    Args:
+        path: a user's lexicon, laid over the built-in one; None checks the built-in one alone.
+        sample: any compound file to measure base rates on, its first ``limit`` molecules.
+
+    Raises:
+        NoInputError: a file is missing.
+        BadDataError: an entry is malformed, or an example contradicts its entry; names all.
+    """
+    lexicon = load_lexicon(path)
+    failures = [line for concept in lexicon.concepts.values() for line in _failures(concept, lexicon)]
+    if failures:
+        shown = "; ".join(failures[:5]) + (f"; and {len(failures) - 5} more" if failures[5:] else "")
+        raise BadDataError(f"lexicon {path or 'built-in'}: {len(failures)} failures: {shown}")
+    n_examples = sum(len(c.positives) + len(c.negatives) for c in lexicon.concepts.values())
+    n_sample, rates = 0, dict[str, float]()
+    if sample is not None:
+        mols = (record.mol for record in _molecules(sample, limit))
+        n_sample, rates = base_rates(mols, lexicon)
+    size = len(lexicon.concepts)
+    _log.info("%d concepts, %d examples hold, %s", size, n_examples, lexicon.hash)
+    return LexiconReport(size, n_examples, lexicon.version, lexicon.hash, n_sample, rates)
+
+
+def measure(
+    sample: str | Path, output: str | Path, gold: str | Path | None = None, limit: int = SAMPLE_LIMIT
+) -> None:
+    """Write base rates of ``sample`` (and agreement with ``gold`` captions) as a JSON file.
+
+    This makes ``claims/base_rates.json``: run it again when entries change.
+    """
+    lexicon = load_lexicon()
+    n, rates = base_rates((record.mol for record in _molecules(sample, limit)), lexicon)
+    found = {
+        "sample": Path(sample).name,
+        "n": n,
+        "lexicon": lexicon.hash,
+        "rates": dict(sorted(rates.items())),
+        "agreement": dict(sorted(agreement(gold, lexicon).items())) if gold else {},
+    }
+    with atomic_write(output, "w") as file:
+        json.dump(found, file, indent=0)
+        file.write("\n")
+
+
+def base_rates(mols: Iterable[Chem.Mol], lexicon: Lexicon) -> tuple[int, dict[str, float]]:
+    """Number of molecules and share that proves each concept, most frequent first.
+
+    For concepts that cannot be proved: the share that passes the necessary test.
+    """
+    n, counts = 0, Counter[str]()
+    for mol in mols:
+        n += 1
+        structure = Structure(mol, lexicon)
+        for key, concept in lexicon.concepts.items():
+            shown = structure.supports(key) if concept.provable else structure.count(key)
+            counts[key] += bool(shown)
+    return n, {key: round(count / n, 5) for key, count in counts.most_common()}
+
+
+def agreement(gold: str | Path, lexicon: Lexicon) -> dict[str, float]:
+    """Share of gold captions naming a concept whose structure passes its test.
+
+    Smoothed by one miss; concepts that fewer than three captions name are left out.
+    """
+    passed, named = Counter[str](), Counter[str]()
+    for record in _molecules(gold, None):
+        for claim in check_caption(record.mol, record.description, lexicon).claims:
+            if claim["scope"] != "asserted" or claim["found"] is None:
+                continue
+            named[claim["concept"]] += 1
+            passed[claim["concept"]] += claim["verdict"] != "contradicted"
+    return {key: round(passed[key] / (n + 1), 3) for key, n in named.items() if n >= MIN_GOLD}
+
+
+def _molecules(path: str | Path, limit: int | None) -> Iterator[Molecule]:
+    records = read_molecules([path], limit=limit)
+    return (record for record in islice(records, limit) if isinstance(record, Molecule))
+
+
+def _failures(concept: Concept, lexicon: Lexicon) -> Iterator[str]:
+    """What the entry's own molecules say against it, one line each."""
+    if not concept.positives or not concept.negatives:
+        yield f"{concept.id}: needs a pos and a neg molecule"
+    for wanted, examples in ((True, concept.positives), (False, concept.negatives)):
+        for smiles in examples:
+            try:
+                structure = Structure(parse_smiles(smiles), lexicon)
+            except InvalidMolecule as error:
+                yield f"{concept.id}: {smiles}: {error}"
+                continue
+            if bool(structure.count(concept.id)) != wanted:
+                yield f"{concept.id}: {smiles} should {'' if wanted else 'not '}match"

@@ -1,0 +1,116 @@
+import pytest
+
+from molcaption.claims import group_counts, load_lexicon
+from molcaption.chem.molecule import parse_smiles
+from molcaption.claims.structure import Structure
+from molcaption.errors import BadDataError, NoInputError
+from molcaption.lexicon import base_rates, check
+
+LEXICON = load_lexicon()
+
+
+@pytest.mark.parametrize("concept", LEXICON.concepts.values(), ids=lambda concept: concept.id)
+def test_examples_hold(concept):
+    assert concept.positives and concept.negatives
+    for smiles in concept.positives:
+        structure = Structure(parse_smiles(smiles), LEXICON)
+        assert structure.count(concept.id), smiles
+        assert all(structure.count(parent) for parent in LEXICON.ancestors(concept.id)), smiles
+    for smiles in concept.negatives:
+        assert not Structure(parse_smiles(smiles), LEXICON).count(concept.id), smiles
+
+
+def test_a_name_belongs_to_one_concept():
+    seen = {}
+    for concept in LEXICON.concepts.values():
+        for name in concept.names:
+            assert seen.setdefault(name.lower(), concept.id) == concept.id, name
+
+
+@pytest.mark.parametrize(
+    ("smiles", "expected"),
+    [
+        ("CC(=O)Oc1ccccc1C(=O)O", {"acetate_ester": 1, "benzoic_acid": 1, "phenol": 0}),
+        ("OCC(O)CO", {"primary_alcohol": 2, "secondary_alcohol": 1, "hydroxy": 3}),
+        ("C[N+](C)(C)CC(=O)[O-]", {"zwitterion": 1, "quaternary_ammonium": 1}),
+        ("O=[N+]([O-])c1ccccc1", {"zwitterion": 0, "nitrobenzene": 1}),
+        ("CN.Cl", {"hydrochloride": 1, "salt": 1}),
+        ("[Na+].[Cl-]", {"hydrochloride": 0, "organic_cation": 0, "salt": 1}),
+        ("O", {"hydrate": 0}),
+        ("C1CCC2(CC1)OCCO2", {"bicyclic_hetero": 1, "spiro": 1}),
+    ],
+)
+def test_counts(smiles, expected):
+    counts = group_counts(parse_smiles(smiles), LEXICON)
+    assert {key: counts[key] for key in expected} == expected
+
+
+def test_counts_come_in_the_order_of_the_lexicon():
+    assert list(group_counts(parse_smiles("CCO"), LEXICON)) == list(LEXICON.concepts)
+
+
+def test_user_lexicon_adds_and_replaces(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "- {id: alcohol, names: [alcohol], smarts: '[OX2H1]', pos: [O], neg: [C]}\n"
+        "- {id: xenon, names: [xenon compound], smarts: '[Xe]', pos: ['[Xe]'], neg: [C]}\n"
+    )
+    mine = load_lexicon(file)
+    assert mine.hash != LEXICON.hash
+    assert len(mine.concepts) == len(LEXICON.concepts) + 1
+    assert group_counts(parse_smiles("Oc1ccccc1"), mine)["alcohol"] == 1
+    assert group_counts(parse_smiles("Oc1ccccc1"), LEXICON)["alcohol"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- {id: a, names: [a], smarts: '[', pos: [C], neg: [O]}", "cannot read the SMARTS"),
+        ("- {id: a, names: [a], builtin: [nope], pos: [C], neg: [O]}", "no builtin 'nope'"),
+        ("- {id: a, names: [a], smart: C}", "unknown key 'smart'"),
+        ("- {id: a, names: [a]}", "exactly one of smarts and builtin"),
+        ("- {id: a, names: [a], smarts: C, parents: [zz]}", "no parent 'zz'"),
+        ("- {id: a, names: [a], smarts: C, parents: [b]}\n"
+         "- {id: b, names: [b], smarts: C, parents: [a]}", "its own ancestor"),
+        ("- {id: a, names: [a], smarts: C}\n- {id: a, names: [a], smarts: C}", "used twice"),
+        ("a: [", "not YAML"),
+        ("a: b", "expected a list"),
+    ],
+)
+def test_bad_lexicon_is_one_clear_line(tmp_path, text, message):
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    with pytest.raises(BadDataError, match=message) as error:
+        load_lexicon(file)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_lexicon():
+    with pytest.raises(NoInputError):
+        load_lexicon("no/such.yaml")
+
+
+def test_check_tells_which_example_fails(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("- {id: xenon, names: [x], smarts: '[Xe]', pos: [C], neg: ['[Xe]']}")
+    with pytest.raises(BadDataError, match=r"2 failures: xenon: C should match"):
+        check(file)
+
+
+def test_check_passes_and_measures(tmp_path):
+    sample = tmp_path / "sample.smi"
+    sample.write_text("CCO\nCCC\n")
+    report = check(sample=sample)
+    assert report.n_concepts == len(LEXICON.concepts)
+    assert report.rates["primary_alcohol"] == 0.5
+
+
+def test_base_rates_ship_for_every_concept():
+    assert set(LEXICON.base_rates) <= set(LEXICON.concepts)
+    assert len(LEXICON.base_rates) > 0.9 * len(LEXICON.concepts)
+    assert all(0 <= rate <= 1 for rate in LEXICON.base_rates.values())
+
+
+def test_base_rates_count_molecules_not_matches():
+    n, rates = base_rates([parse_smiles("OCCO"), parse_smiles("CC")], LEXICON)
+    assert (n, rates["primary_alcohol"]) == (2, 0.5)
