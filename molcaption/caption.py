@@ -5,7 +5,6 @@ in the order of the input, so memory holds one window whatever the size of the i
 is no molecule becomes a row with its error. The output appears when it is complete, not before.
 """
 
-import hashlib
 import itertools
 import json
 import logging
@@ -13,31 +12,22 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from molcaption import __version__
 from molcaption.chem.graph import featurise
-from molcaption.chem.molecule import Molecule, Reject, inchikey
-from molcaption.claims import Lexicon, check_caption, load_lexicon
-from molcaption.data.readers import has_own_columns, read_molecules
-from molcaption.data.writers import (
-    MOL_KEY,
-    OUTPUT_COLUMNS,
-    check_output,
-    open_writer,
-    own_columns,
-)
-from molcaption.data.writers.schema import ColumnChoice
+from molcaption.chem.molecule import Molecule, Reject
+from molcaption.claims import Lexicon, load_lexicon
+from molcaption.data.readers import read_molecules
+from molcaption.data.rerun import KEY, run_key, stored_key
+from molcaption.data.writers import check_output, open_writer
+from molcaption.engine.rows import check_columns, make_rows
 from molcaption.engine.runtimes import Generation, Runtime, load_runtime, model_hash
 from molcaption.errors import BadDataError, CannotWriteError, MissingError, UsageError
 from molcaption.log import progress
 from molcaption.shipped import DEFAULT_MODEL, shipped_path
 
 _log = logging.getLogger(__name__)
-_KEY = "molcaption.key"
-_BYTES = "-"
-
-Row = dict[str, Any]
+_STDIN = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +112,8 @@ def caption(
     # Reading the first window before the model is loaded tells of a wrong input at once.
     windows = itertools.chain([_take(records, window)], iter(lambda: _take(records, window), []))
     first = next(windows)
-    _check_columns(first, columns, format)
-    key = _run_key(inputs, {**options, "model": model_hash(path), "lexicon": lexicon.hash})
+    check_columns(first, columns, format)
+    key = run_key(inputs, {**options, "model": model_hash(path), "lexicon": lexicon.hash})
     if _exists(output) and not force:
         return _leave(output, key)
     _refuse_own_input(inputs, output)
@@ -136,22 +126,13 @@ def caption(
     ):
         for part in itertools.chain([first], windows):
             captions = _captions(part, runtime, batch_size, max_new_tokens)
-            writer.write(_rows(part, captions, lexicon, format))
+            writer.write(make_rows(part, captions, lexicon, format))
             tally.add(part)
             shown.advance(len(part))
     summary = Summary(tally.records, tally.rejected, time.monotonic() - start)
     _close(summary)
     _check_rejects(tally, allowed, output)
     return summary
-
-
-def _check_columns(
-    records: Sequence[Molecule | Reject], columns: str | None, format: str | None
-) -> None:
-    """Refuse a wrong ``--columns`` before an hour of captioning, not after."""
-    ours = [name for name in OUTPUT_COLUMNS if name != "properties"]
-    rows = [dict.fromkeys(ours) | _properties(record, format) for record in records]
-    ColumnChoice(columns).apply(rows)
 
 
 def _take(records: Iterator[Molecule | Reject], window: int) -> list[Molecule | Reject]:
@@ -170,55 +151,6 @@ def _captions(
     return iter(runtime.generate(pairs, batch_size=batch_size, max_new_tokens=max_new_tokens))
 
 
-def _rows(
-    records: Sequence[Molecule | Reject],
-    captions: Iterator[Generation],
-    lexicon: Lexicon,
-    format: str | None,
-) -> list[Row]:
-    return [
-        {
-            "record": record.record,
-            "source": record.source,
-            "id": record.id,
-            **_content(record, captions, lexicon),
-            **_properties(record, format),
-        }
-        for record in records
-    ]
-
-
-def _content(record: Molecule | Reject, captions: Iterator[Generation], lexicon: Lexicon) -> Row:
-    """The columns from ``smiles`` to ``error``; a reject keeps its text as ``smiles``."""
-    if isinstance(record, Reject):
-        return {
-            "smiles": record.text or None,
-            "inchikey": None,
-            "caption": None,
-            "confidence": None,
-            **check_caption(None, None, lexicon).columns(),
-            "error": record.reason,
-            MOL_KEY: None,
-        }
-    made = next(captions)
-    return {
-        "smiles": record.smiles,
-        "inchikey": inchikey(record.mol),
-        "caption": made.text,
-        "confidence": made.confidence,
-        **check_caption(record.mol, made.text, lexicon).columns(),
-        "error": None,
-        MOL_KEY: record.mol,
-    }
-
-
-def _properties(record: Molecule | Reject, format: str | None) -> Row:
-    """A table's own columns by name, SD tags as one map."""
-    if has_own_columns(record.source, format):
-        return own_columns(record.properties)
-    return {"properties": record.properties}
-
-
 def _model_path(model: str | Path | None) -> Path:
     if model is not None:
         return Path(model)
@@ -231,20 +163,8 @@ def _model_path(model: str | Path | None) -> Path:
     return shipped
 
 
-def _run_key(inputs: Sequence[str | Path], options: Row) -> str | None:
-    """Hash of all that decides the rows of the output; None when an input is a stream."""
-    if any(str(path) == _BYTES for path in inputs):
-        return None
-    digest = hashlib.sha256(json.dumps([__version__, options], sort_keys=True).encode())
-    for path in inputs:
-        digest.update(str(path).encode())
-        with Path(path).open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()
-
-
 def _exists(output: str | Path) -> bool:
-    return str(output) != _BYTES and Path(output).is_file()
+    return str(output) != _STDIN and Path(output).is_file()
 
 
 def _leave(output: str | Path, key: str | None) -> Summary:
@@ -253,29 +173,15 @@ def _leave(output: str | Path, key: str | None) -> Summary:
     Raises:
         CannotWriteError: it is something else, or a format that cannot tell.
     """
-    if key is not None and _stored_key(Path(output)) == key:
+    if key is not None and stored_key(Path(output)) == key:
         _log.info("%s: already there, made by the same command; --force makes it anew", output)
         return Summary(0, 0, 0.0)
     raise CannotWriteError(f"{output}: exists already; give another name, or --force")
 
 
-def _stored_key(output: Path) -> str | None:
-    if output.suffix.lower() != ".parquet":
-        return None
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        metadata = pq.read_schema(output).metadata or {}
-    except (pa.ArrowException, OSError):
-        return None
-    value = metadata.get(_KEY.encode())
-    return value.decode() if value else None
-
-
 def _refuse_own_input(inputs: Sequence[str | Path], output: str | Path) -> None:
     target = Path(output).resolve()
-    if str(output) != _BYTES and any(Path(path).resolve() == target for path in inputs):
+    if str(output) != _STDIN and any(Path(path).resolve() == target for path in inputs):
         raise CannotWriteError(f"{output}: is also an input; give another name for the output")
 
 
@@ -295,7 +201,7 @@ def _metadata(
         "molcaption.lexicon": f"{lexicon.version} {lexicon.hash}",
         "molcaption.inputs": json.dumps([str(path) for path in inputs]),
     }
-    return facts if key is None else {**facts, _KEY: key}
+    return facts if key is None else {**facts, KEY: key}
 
 
 def _close(summary: Summary) -> None:

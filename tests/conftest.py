@@ -1,6 +1,7 @@
 """Fixtures that several test folders share."""
 
 import os
+import json
 from pathlib import Path
 
 import pytest
@@ -18,3 +19,60 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("../shared/data is not there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A merged model directory with random weights: Qwen3 architecture, 2 layers, 400 tokens."""
+    import torch
+    from safetensors.torch import save_file
+
+    from molcaption.data.prompt import GRAPH_TOKEN, plain_prompt
+    from molcaption.data.tokenizer import train_tokenizer
+    from molcaption.nn.backbone import build_scratch, wrap_tokenizer
+    from molcaption.nn.encoder import EncoderConfig, MolGNN
+    from molcaption.nn.projector import Projector, ProjectorConfig
+
+    directory = tmp_path_factory.mktemp("tiny") / "model"
+    directory.mkdir()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        texts = [plain_prompt(1), "The molecule is a monocarboxylic acid.", "CCO c1ccccc1 CC(=O)O"]
+        tokenizer = wrap_tokenizer(train_tokenizer(texts, 400))
+        sizes = {"hidden": 64, "layers": 2, "heads": 2, "kv_heads": 1, "head_dim": 32}
+        llm = build_scratch(tokenizer, **sizes, intermediate=128)
+        for parameter in llm.parameters():
+            if parameter.ndim > 1:  # wide enough for captions that differ and sometimes end
+                torch.nn.init.normal_(parameter, std=0.15)
+        encoder_config = EncoderConfig(layers=2, hidden=32, width=48)
+        projector_config = ProjectorConfig(48, 64, hidden=64, out_norm=1.5)
+        bridge = {"encoder": MolGNN(encoder_config), "projector": Projector(projector_config)}
+    state = {f"{part}.{k}": v for part, m in bridge.items() for k, v in m.state_dict().items()}
+    save_file(state, directory / "bridge.safetensors")
+    llm.save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+    config = {
+        "schema": 1,
+        "stage": "merged",
+        "encoder": vars(encoder_config),
+        "projector": vars(projector_config),
+        "prompt": {"text": plain_prompt(1), "graph_token": GRAPH_TOKEN, "n_graph_tokens": 1},
+        "graph_token_id": tokenizer.convert_tokens_to_ids(GRAPH_TOKEN),
+        "end_token_ids": [tokenizer.eos_token_id],
+        "max_prompt_tokens": 200,
+        "max_new_tokens": 24,
+        "backbone": {"path": "scratch", "quantization": "none"},
+        "provenance": {"version": "0", "recipe_name": "tiny", "recipe_hash": "0"},
+    }
+    (directory / "captioner.json").write_text(json.dumps(config), encoding="utf-8")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tiny_model: Path) -> Path:
+    """`tiny_model` exported with float32 weights."""
+    from molcaption.export import export
+
+    directory = tiny_model.parent / "bundle"
+    export(tiny_model, directory, "fp32")
+    return directory

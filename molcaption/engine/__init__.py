@@ -1,0 +1,1 @@
+"""Everything that runs: training loop, model directories, ONNX export, runtimes."""

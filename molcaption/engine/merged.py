@@ -5,25 +5,20 @@ projector) and the backbone as plain Hugging Face files. Weights are loaded stri
 surplus tensor is an error, never a warning.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
 
 from molcaption.data.prompt import PromptTemplate
+from molcaption.engine.model_dir import BRIDGE, CONFIG, load_bridge, read_config
 from molcaption.errors import BadDataError, MissingError
 from molcaption.nn.backbone import best_device
 from molcaption.nn.captioner import Captioner
-from molcaption.nn.encoder import EncoderConfig, MolGNN
-from molcaption.nn.projector import Projector, ProjectorConfig
 
-CONFIG, BRIDGE = "captioner.json", "bridge.safetensors"
 MERGED_FILES = (CONFIG, BRIDGE, "config.json", "model.safetensors", "tokenizer.json")
 
 
@@ -62,29 +57,22 @@ def load_merged(directory: Path, *, device: str | None = None) -> MergedModel:
     """
     check_merged(directory)
     device = device or best_device()
-    config = _read_config(directory / CONFIG)
-    try:
-        encoder = MolGNN(EncoderConfig(**config["encoder"]))
-        projector = Projector(ProjectorConfig(**config["projector"]))
-        dtype = torch.bfloat16 if device.startswith("cuda") else torch.float32
-        llm = AutoModelForCausalLM.from_pretrained(directory, dtype=dtype)
-        captioner = Captioner(encoder, projector, llm, int(config["graph_token_id"]))
-        _load_bridge(captioner, directory / BRIDGE)
-        return MergedModel(
-            captioner=captioner.eval().to(device),
-            tokenizer=Tokenizer.from_file(str(directory / "tokenizer.json")),
-            prompt=PromptTemplate(**config["prompt"]),
-            end_token_ids=list(config["end_token_ids"]),
-            max_prompt_tokens=int(config["max_prompt_tokens"]),
-            max_new_tokens=int(config["max_new_tokens"]),
-            provenance=dict(config.get("provenance", {})),
-        )
-    except (KeyError, TypeError, ValueError, OSError, RuntimeError, SafetensorError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise BadDataError(
-            f"model {directory}: cannot be loaded: {type(error).__name__}: {reason}; "
-            "make it again with `molcaption merge`"
-        ) from error
+    config = read_config(directory, "molcaption merge")
+    encoder, projector = load_bridge(directory, config)
+    if projector is None or config.prompt is None:
+        raise BadDataError(f"{directory / CONFIG}: stage {config.stage}, expected a merged model")
+    dtype = torch.bfloat16 if device.startswith("cuda") else torch.float32
+    llm, tokenizer = _load_backbone(directory, dtype)
+    captioner = Captioner(encoder, projector, llm, config.graph_token_id)
+    return MergedModel(
+        captioner=captioner.eval().to(device),
+        tokenizer=tokenizer,
+        prompt=config.prompt,
+        end_token_ids=config.end_token_ids,
+        max_prompt_tokens=config.max_prompt_tokens,
+        max_new_tokens=config.max_new_tokens,
+        provenance=config.provenance,
+    )
 
 
 def check_merged(directory: Path) -> None:
@@ -106,20 +94,14 @@ def check_merged(directory: Path) -> None:
     raise MissingError(f"model {directory}: {what}, {missing[0]} is missing; {advice}")
 
 
-def _read_config(path: Path) -> dict[str, Any]:
+def _load_backbone(directory: Path, dtype: torch.dtype) -> tuple[Any, Tokenizer]:
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BadDataError(f"{path}: no JSON ({error}); make it again") from error
-    if not isinstance(config, dict):
-        raise BadDataError(f"{path}: expected an object, got {type(config).__name__}")
-    return config
-
-
-def _load_bridge(captioner: Captioner, path: Path) -> None:
-    """Encoder and projector weights, every tensor of them."""
-    state = load_file(path)
-    for part in ("encoder", "projector"):
-        prefix = f"{part}."
-        tensors = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-        getattr(captioner, part).load_state_dict(tensors)
+        llm = AutoModelForCausalLM.from_pretrained(directory, dtype=dtype)
+        return llm, Tokenizer.from_file(str(directory / "tokenizer.json"))
+    # tokenizers raises bare Exception for a damaged file
+    except Exception as error:  # noqa: BLE001
+        reason = " ".join(str(error).split())[:300]
+        raise BadDataError(
+            f"model {directory}: cannot be loaded: {type(error).__name__}: {reason}; "
+            "make it again with `molcaption merge`"
+        ) from error

@@ -162,7 +162,8 @@ def _write(model: onnx.ModelProto, directory: Path, name: str, storage: str) -> 
     onnx.save(model, str(directory / f"{name}.onnx"))
     rotary = {key: tensors.pop(key) for key in _ROTARY if key in tensors}
     # Angles lose far positions in float16, and the tables are small.
-    np.savez(directory / f"{name}.npz", **pack(tensors, storage), **pack(rotary, "fp32"))
+    arrays: dict[str, Any] = {**pack(tensors, storage), **pack(rotary, "fp32")}
+    np.savez(directory / f"{name}.npz", **arrays)
 
 
 def _point_outside(tensor: TensorProto, location: str, length: int) -> None:

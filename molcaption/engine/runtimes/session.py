@@ -123,7 +123,7 @@ class DecoderSession:
         logits = np.empty((rows, self._shape.vocabulary), np.float32)
         mask = np.arange(lengths.max()) < lengths[:, None]
         binding = self._session.io_binding()
-        feed = {
+        feed: dict[str, NDArray[Any]] = {
             "inputs_embeds": np.ascontiguousarray(embeds),
             "attention_mask": mask.astype(np.int64),
             "last_position": last_position[:, None],

@@ -1,0 +1,106 @@
+"""A bundle is whole or refused."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from molcaption.engine.bundle import MANIFEST, REQUIRED, load_manifest
+from molcaption.errors import BadDataError, MissingError, MolcaptionError
+
+
+@pytest.fixture
+def copy(tiny_bundle: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
+
+
+def test_manifest_says_what_the_files_do_not(tiny_bundle: Path) -> None:
+    manifest = load_manifest(tiny_bundle)
+    assert manifest.name == "tiny"
+    assert manifest.decoder.layers == 2
+    assert manifest.decoder.positions == 224
+    assert set(REQUIRED) <= set(manifest.files)
+    assert manifest.source["recipe_hash"] == "0"
+    assert len(manifest.source["model_sha256"]) == 64
+    assert {"torch", "onnxruntime", "onnxruntime-genai"} <= set(manifest.tools)
+    assert manifest.parity["graph_tokens_max_difference"] < 1e-5
+    assert manifest.parity["logits_max_difference"] < 1e-4
+    assert manifest.parity["equal_captions"] == 1.0
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_missing_file(copy: Path, name: str) -> None:
+    (copy / name).unlink()
+    with pytest.raises(MissingError, match=name):
+        load_manifest(copy)
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_truncated_file(copy: Path, name: str) -> None:
+    content = (copy / name).read_bytes()
+    (copy / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(BadDataError, match=f"{name}: damaged: bytes"):
+        load_manifest(copy)
+
+
+def test_altered_byte(copy: Path) -> None:
+    path = copy / "decoder.npz"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(BadDataError, match="decoder.npz: damaged: sha256"):
+        load_manifest(copy)
+
+
+def edit(directory: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    path = directory / MANIFEST
+    manifest = json.loads(path.read_text("utf-8"))
+    change(manifest)
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def test_newer_schema_even_with_unknown_keys(copy: Path) -> None:
+    edit(copy, lambda manifest: manifest.update(schema=99, novelty=1))
+    with pytest.raises(BadDataError, match="upgrade molcaption"):
+        load_manifest(copy)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda manifest: manifest.pop("prompt"),
+        lambda manifest: manifest.update(surplus=1),
+        lambda manifest: manifest["prompt"].update(text="no slots"),
+        lambda manifest: manifest["files"].pop("decoder.npz"),
+        lambda manifest: manifest["files"]["decoder.npz"].pop("sha256"),
+    ],
+)
+def test_manifest_edited_by_hand(copy: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    edit(copy, change)
+    with pytest.raises(BadDataError) as caught:
+        load_manifest(copy)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null"])
+def test_manifest_that_is_none(copy: Path, text: str) -> None:
+    (copy / MANIFEST).write_text(text, encoding="utf-8")
+    with pytest.raises(BadDataError, match="no manifest of a bundle"):
+        load_manifest(copy)
+
+
+def test_no_bundle_at_all(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(MolcaptionError, match="molcaption export"):
+            load_manifest(path)
+
+
+def test_model_hash_is_of_what_decides_a_caption(copy: Path) -> None:
+    before = load_manifest(copy).model_hash
+    edit(copy, lambda manifest: manifest.update(parity={}))
+    assert load_manifest(copy).model_hash == before
+    edit(copy, lambda manifest: manifest.update(max_new_tokens=5))
+    assert load_manifest(copy).model_hash != before

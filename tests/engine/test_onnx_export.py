@@ -1,0 +1,119 @@
+"""The exported graphs against torch, and what export refuses."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from rdkit import Chem
+
+from molcaption.chem.graph import Graph, featurise
+from molcaption.chem.molecule import parse_smiles
+from molcaption.engine.merged import load_merged
+from molcaption.engine.runtimes.onnx import OnnxRuntime
+from molcaption.engine.runtimes.torch import graph_tensors
+from molcaption.errors import BadDataError, CannotWriteError, MissingError, UsageError
+from molcaption.export import export
+
+LARGE = Chem.MolToSmiles(Chem.MolFromSequence("GAVLIPFMWSTCYNQDEKRH" * 4))  # over 600 atoms
+GRAPHS = [featurise(parse_smiles(s)) for s in ("[Na+]", "CCO", "c1ccccc1C(=O)O", LARGE, "[He]")]
+
+
+@pytest.fixture(scope="module")
+def bridges(tiny_model: Path, tiny_bundle: Path) -> tuple[OnnxRuntime, torch.nn.Module]:
+    return OnnxRuntime.load(tiny_bundle), load_merged(tiny_model, device="cpu").captioner
+
+
+@torch.inference_mode()
+def in_torch(captioner: torch.nn.Module, graphs: list[Graph]) -> np.ndarray:
+    return captioner.graph_tokens(graph_tensors(graphs, torch.device("cpu"))).numpy()
+
+
+@pytest.mark.parametrize("graphs", [GRAPHS[:1], GRAPHS[3:4], GRAPHS, GRAPHS * 200])
+def test_bridge_is_torch(bridges, graphs: list[Graph]) -> None:
+    onnx, captioner = bridges
+    np.testing.assert_allclose(onnx.graph_tokens(graphs), in_torch(captioner, graphs), atol=1e-5)
+
+
+def test_bridge_gives_the_same_bits_in_any_batch(bridges) -> None:
+    onnx, _ = bridges
+    together = onnx.graph_tokens(GRAPHS * 20)  # enough bonds to show threads that lose sums
+    for i, graph in enumerate(GRAPHS):
+        alone = onnx.graph_tokens([graph])[0]
+        for copy in together[i :: len(GRAPHS)]:
+            np.testing.assert_array_equal(copy, alone)
+
+
+@pytest.mark.parametrize("column", range(9))
+def test_every_atom_feature_reaches_the_output(bridges, column: int) -> None:
+    onnx, _ = bridges
+    graph = GRAPHS[2]
+    x = graph.x.copy()
+    x[0, column] += 1 if x[0, column] == 0 else -1
+    changed = Graph(x, graph.edge_index, graph.edge_attr)
+    assert np.abs(onnx.graph_tokens([changed]) - onnx.graph_tokens([graph])).max() > 1e-4
+
+
+@pytest.mark.parametrize("column", range(3))
+def test_every_bond_feature_reaches_the_output(bridges, column: int) -> None:
+    onnx, _ = bridges
+    graph = GRAPHS[2]
+    attributes = graph.edge_attr.copy()
+    attributes[0, column] += 1 if attributes[0, column] == 0 else -1
+    changed = Graph(graph.x, graph.edge_index, attributes)
+    assert np.abs(onnx.graph_tokens([changed]) - onnx.graph_tokens([graph])).max() > 1e-4
+
+
+def test_int8_is_smaller_and_close(tiny_model: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    parity = export(tiny_model, tmp_path / "int8", "int8", max_new_tokens=4)
+    assert parity["graph_tokens_max_difference"] < 5e-3
+    assert 1e-6 < parity["logits_max_difference"] < 0.5
+    size = (tmp_path / "int8" / "decoder.npz").stat().st_size
+    assert size < 0.4 * (tiny_bundle / "decoder.npz").stat().st_size
+
+
+def test_existing_output_stays(tiny_model: Path, tiny_bundle: Path) -> None:
+    before = (tiny_bundle / "manifest.json").read_bytes()
+    with pytest.raises(CannotWriteError, match="--force"):
+        export(tiny_model, tiny_bundle)
+    assert (tiny_bundle / "manifest.json").read_bytes() == before
+
+
+def test_unmerged_model(tmp_path: Path) -> None:
+    (tmp_path / "captioner.json").write_text("{}")
+    (tmp_path / "bridge.safetensors").write_bytes(b"")
+    with pytest.raises(MissingError, match="molcaption merge"):
+        export(tmp_path, tmp_path / "out")
+
+
+def test_unknown_weights(tiny_model: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="fp32, fp16, int8"):
+        export(tiny_model, tmp_path / "out", "int2")
+
+
+@pytest.mark.parametrize("damaged", ["captioner.json", "bridge.safetensors", "model.safetensors"])
+def test_damaged_model_leaves_nothing(tiny_model: Path, tmp_path: Path, damaged: str) -> None:
+    model = Path(shutil.copytree(tiny_model, tmp_path / "model"))
+    content = (model / damaged).read_bytes()
+    (model / damaged).write_bytes(content[: len(content) // 2])
+    with pytest.raises(BadDataError) as caught:
+        export(model, tmp_path / "out")
+    assert "\n" not in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_failure_in_the_middle_leaves_nothing(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Path(shutil.copytree(tiny_model, tmp_path / "model"))
+    config = json.loads((model / "config.json").read_text())
+    monkeypatch.setattr(
+        "molcaption.engine.onnx_export._build",
+        lambda *_: (_ for _ in ()).throw(OSError(28, "full")),
+    )
+    assert config["model_type"] == "qwen3"
+    with pytest.raises(CannotWriteError):
+        export(model, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]

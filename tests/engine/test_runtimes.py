@@ -1,0 +1,104 @@
+"""Runtimes: the same caption whatever the batch, and the same from onnxruntime as from torch."""
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from molcaption.chem.graph import Graph, featurise
+from molcaption.chem.molecule import parse_smiles
+from molcaption.engine.runtimes import load_runtime, model_hash
+from molcaption.engine.runtimes.onnx import OnnxRuntime
+from molcaption.errors import MissingError, UsageError
+
+SMILES = [
+    "CCO", "[Na+].[Cl-]", "[He]", "c1ccccc1", "CC(=O)Oc1ccccc1C(=O)O", "C" * 150, "C[C@H](N)C(=O)O",
+    "C[C@@H](N)C(=O)O", "CN1C=NC2=C1C(=O)N(C)C(=O)N2C", "OC[C@H]1OC(O)[C@H](O)[C@@H](O)[C@@H]1O",
+    "C/C=C/C", "C/C=C\\C", "[O-][N+](=O)c1ccccc1", "CCCCCCCC(=O)O", "N#N", "CC(C)Cc1ccc(C)cc1",
+    "O", "ClC(Cl)Cl", "CC1(C)SC2C(NC(=O)Cc3ccccc3)C(=O)N2C1C(=O)O", "c1ccc2ccccc2c1",
+]  # fmt: skip
+MOLECULES: list[tuple[Graph, str]] = [(featurise(parse_smiles(s)), s) for s in SMILES]
+
+
+@pytest.fixture(scope="module")
+def onnx(tiny_bundle: Path) -> OnnxRuntime:
+    return OnnxRuntime.load(tiny_bundle, threads=2)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 7, 64])
+def test_batch_size_changes_nothing(onnx: OnnxRuntime, batch_size: int) -> None:
+    # equal to the bit: Generation holds the confidence too
+    assert onnx.generate(MOLECULES, batch_size=batch_size) == onnx.generate(MOLECULES)
+
+
+def test_neighbours_change_nothing(onnx: OnnxRuntime) -> None:
+    expected = onnx.generate(MOLECULES)
+    order = list(range(len(MOLECULES)))
+    random.Random(0).shuffle(order)
+    shuffled = onnx.generate([MOLECULES[i] for i in order], batch_size=5)
+    assert shuffled == [expected[i] for i in order]
+    assert [onnx.generate([molecule])[0] for molecule in MOLECULES] == expected
+
+
+def test_captions_end_at_different_times(onnx: OnnxRuntime) -> None:
+    """The tests above prove nothing if no row of a batch is ever refilled."""
+    made = onnx.generate(MOLECULES)
+    assert len({one.text for one in made}) > len(made) / 2
+    assert any(one.ended for one in onnx.generate(MOLECULES * 3, batch_size=4)) or _forced(onnx)
+
+
+def _forced(onnx: OnnxRuntime) -> bool:
+    return onnx.manifest.max_new_tokens < 10
+
+
+@pytest.mark.parametrize("batch_size", [1, 6])
+def test_equal_to_torch(tiny_model: Path, onnx: OnnxRuntime, batch_size: int) -> None:
+    reference = load_runtime(tiny_model, threads=1).generate(MOLECULES, batch_size=batch_size)
+    for ours, theirs in zip(onnx.generate(MOLECULES), reference, strict=True):
+        assert (ours.text, ours.ended) == (theirs.text, theirs.ended)
+        assert ours.confidence == pytest.approx(theirs.confidence, rel=1e-4)
+
+
+def test_graph_token_is_never_chosen(onnx: OnnxRuntime) -> None:
+    import numpy as np
+
+    from molcaption.engine.runtimes.onnx import _Row
+
+    logits = np.zeros((1, onnx.manifest.decoder.vocabulary), np.float32)
+    logits[0, onnx.manifest.graph_token_id] = 100
+    row = _Row(0, 0, [])
+    onnx._choose([row], logits)
+    assert row.tokens != [onnx.manifest.graph_token_id]
+    assert row.log_prob == pytest.approx(-np.log(logits.shape[1] - 1), rel=1e-5)
+
+
+def test_max_new_tokens(onnx: OnnxRuntime) -> None:
+    assert not any(one.ended and one.text for one in onnx.generate(MOLECULES, max_new_tokens=1))
+    with pytest.raises(UsageError, match="at most 24"):
+        onnx.generate(MOLECULES, max_new_tokens=25)
+
+
+def test_nothing_to_do(onnx: OnnxRuntime) -> None:
+    assert onnx.generate([]) == []
+
+
+def test_model_hash_needs_no_loading(tiny_model: Path, tiny_bundle: Path) -> None:
+    for path in (tiny_model, tiny_bundle):
+        assert model_hash(path) == load_runtime(path, threads=1).model_hash
+
+
+def test_no_model(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(MissingError, match="molcaption export"):
+            load_runtime(path)
+
+
+def test_bundle_needs_no_torch(tiny_bundle: Path) -> None:
+    code = (
+        "import sys; from molcaption.engine.runtimes import load_runtime; "
+        f"load_runtime({str(tiny_bundle)!r}); "
+        "sys.exit(any(name in sys.modules for name in ('torch', 'transformers', 'onnx')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
