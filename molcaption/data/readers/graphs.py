@@ -98,6 +98,7 @@ class _Restricted(pickle.Unpickler):
             ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2,
             ("torch.storage", "_load_from_bytes"): lambda blob: _torch_load(torch, blob),
             ("collections", "OrderedDict"): OrderedDict,
+            ("_codecs", "encode"): _latin1_bytes,
             **dict.fromkeys(_GRAPH_CLASSES, _Inert),
         }
 
@@ -106,6 +107,13 @@ class _Restricted(pickle.Unpickler):
             return self._table[module, name]
         except KeyError:
             raise pickle.UnpicklingError(f"the pickle names {module}.{name}") from None
+
+
+def _latin1_bytes(text: str, encoding: str) -> bytes:
+    """How protocol 2 writes bytes; any other encoding is none of ours."""
+    if encoding not in ("latin1", "latin-1"):
+        raise pickle.UnpicklingError(f"the pickle encodes as {encoding!r}")
+    return text.encode("latin-1")
 
 
 def _record(graph: Any) -> RawRecord:

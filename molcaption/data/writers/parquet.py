@@ -5,6 +5,7 @@ values do not fit (JSON lines promise nothing), a new segment with a wider type 
 segments are joined at the end: integers widen to floats, everything else to text.
 """
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -60,22 +61,16 @@ class ParquetWriter:
     def abort(self) -> None:
         """Let go of the writer after a failure."""
         self._held = []
+        if self._writer is not None:
+            with contextlib.suppress(OSError, pa.ArrowException):  # the file is thrown away
+                self._writer.close()
         for segment in self._segments[1:]:
             segment.close()
 
     def _array(self, name: str, values: list[Any]) -> pa.Array:
         if name in self._fixed:
             return _fixed_array(values, self._fixed[name])
-        current = self._types.get(name, pa.null())
-        for kind in (current, None):
-            if kind is not None and pa.types.is_null(kind) and any(v is not None for v in values):
-                continue
-            try:
-                array = pa.array(values, type=kind)
-                return array if kind is not None else _widened(array, current)
-            except (pa.ArrowException, TypeError, ValueError, OverflowError):
-                continue
-        return pa.array([to_text(value) for value in values], pa.string())
+        return _own_array(values, self._types.get(name, pa.null()))
 
     def _begin_segment(self, types: dict[str, pa.DataType]) -> None:
         self._end_segment()
@@ -130,14 +125,23 @@ def _fixed_array(values: list[Any], kind: pa.DataType) -> pa.Array:
     return pa.array(values, type=kind)
 
 
-def _widened(array: pa.Array, current: pa.DataType) -> pa.Array:
-    """``array`` in the narrowest type that also holds values of the type ``current``."""
-    if pa.types.is_null(current) or array.type == current:
-        return array
-    numbers = all(pa.types.is_integer(t) or pa.types.is_floating(t) for t in (array.type, current))
-    if numbers:
-        return array.cast(pa.float64())
-    return _as_text(array)
+def _own_array(values: list[Any], current: pa.DataType) -> pa.Array:
+    """``values`` in the type ``current`` if they fit, else in the next wider type.
+
+    The type is always inferred first: pyarrow would cut 2.5 to 2 to fit an integer column.
+    """
+    try:
+        array = pa.array(values)
+        if pa.types.is_null(array.type):
+            return pa.nulls(len(values), current)
+        return array.cast(_unified(array.type, current))
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        return pa.array([to_text(value) for value in values], pa.string())
+
+
+def _unified(one: pa.DataType, other: pa.DataType) -> pa.DataType:
+    schemas = [pa.schema([("column", kind)]) for kind in (one, other)]
+    return pa.unify_schemas(schemas, promote_options="permissive").field(0).type
 
 
 def _recast(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
@@ -148,7 +152,7 @@ def _recast(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
             continue
         column = batch.column(field.name)
         text = pa.types.is_string(field.type) and not pa.types.is_null(column.type)
-        columns.append(_as_text(column) if text else column.cast(field.type))
+        columns.append(_as_text(column) if text else column.cast(field.type, safe=False))
     return pa.record_batch(columns, schema=schema)
 
 
