@@ -1,7 +1,7 @@
 """Fixtures that several test folders share."""
 
-import os
 import json
+import os
 from pathlib import Path
 
 import pytest

@@ -99,7 +99,7 @@ def _load_backbone(directory: Path, dtype: torch.dtype) -> tuple[Any, Tokenizer]
         llm = AutoModelForCausalLM.from_pretrained(directory, dtype=dtype)
         return llm, Tokenizer.from_file(str(directory / "tokenizer.json"))
     # tokenizers raises bare Exception for a damaged file
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         reason = " ".join(str(error).split())[:300]
         raise BadDataError(
             f"model {directory}: cannot be loaded: {type(error).__name__}: {reason}; "

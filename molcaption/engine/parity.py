@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from molcaption.chem.graph import Graph
+from molcaption.data.collate import graph_tensors
 from molcaption.engine.merged import MergedModel
 from molcaption.engine.runtimes.onnx import OnnxRuntime
-from molcaption.engine.runtimes.torch import TorchRuntime, graph_tensors
+from molcaption.engine.runtimes.torch import TorchRuntime
 
 _BATCH = 32
 
@@ -50,7 +51,7 @@ def _token_difference(
     onnx: OnnxRuntime, reference: TorchRuntime, chunk: Sequence[tuple[Graph, str]]
 ) -> float:
     graphs = [graph for graph, _ in chunk]
-    tensors = graph_tensors(graphs, torch.device("cpu"))
+    tensors = graph_tensors(graphs)
     expected = reference.model.captioner.graph_tokens(tensors).float().numpy()
     return float(np.abs(onnx.graph_tokens(graphs) - expected).max())
 

@@ -51,7 +51,7 @@ def test_altered_byte(copy: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    with pytest.raises(BadDataError, match="decoder.npz: damaged: sha256"):
+    with pytest.raises(BadDataError, match=r"decoder\.npz: damaged: sha256"):
         load_manifest(copy)
 
 

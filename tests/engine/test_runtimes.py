@@ -43,14 +43,10 @@ def test_neighbours_change_nothing(onnx: OnnxRuntime) -> None:
 
 
 def test_captions_end_at_different_times(onnx: OnnxRuntime) -> None:
-    """The tests above prove nothing if no row of a batch is ever refilled."""
+    """The tests above prove nothing about refilled rows if all captions are equally long."""
     made = onnx.generate(MOLECULES)
     assert len({one.text for one in made}) > len(made) / 2
-    assert any(one.ended for one in onnx.generate(MOLECULES * 3, batch_size=4)) or _forced(onnx)
-
-
-def _forced(onnx: OnnxRuntime) -> bool:
-    return onnx.manifest.max_new_tokens < 10
+    assert {one.ended for one in made} == {True, False}
 
 
 @pytest.mark.parametrize("batch_size", [1, 6])

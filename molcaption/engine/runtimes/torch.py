@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList
 
-from molcaption.chem.graph import Graph, collate_graphs
+from molcaption.chem.graph import Graph
+from molcaption.data.collate import graph_tensors, padded, to_device
 from molcaption.engine.bundle import directory_sha256
 from molcaption.engine.merged import MergedModel, load_merged
 from molcaption.engine.runtimes import Generation
@@ -68,14 +69,12 @@ class TorchRuntime:
         self, graphs: Sequence[Graph], prompts: Sequence[Sequence[int]]
     ) -> tuple[Tensor, Tensor]:
         """Prompts as vectors [B, T, D] padded on the left, and their mask [B, T]."""
-        width = max(map(len, prompts))
-        pad = self.model.end_token_ids[0]
-        rows = [[pad] * (width - len(ids)) + list(ids) for ids in prompts]
-        masks = [[0] * (width - len(ids)) + [1] * len(ids) for ids in prompts]
         captioner = self.model.captioner
         device = next(captioner.parameters()).device
-        embeds = captioner.embed(torch.tensor(rows, device=device), graph_tensors(graphs, device))
-        return embeds, torch.tensor(masks, device=device)
+        ids, mask = padded(prompts, self.model.end_token_ids[0], left=True)
+        graph_batch = to_device(graph_tensors(graphs), device)
+        embeds = captioner.embed(ids.to(device), graph_batch)
+        return embeds, mask.to(device)
 
     @torch.inference_mode()
     def _batch(
@@ -119,18 +118,3 @@ class _Greedy(LogitsProcessor):
         scores[:, self._graph_token_id] = -torch.inf
         self.best.append(scores.max(dim=1).values - scores.logsumexp(dim=1))
         return scores
-
-
-def graph_tensors(graphs: Sequence[Graph], device: torch.device) -> dict[str, Any]:
-    """Keyword arguments of `MolGNN` for ``graphs``."""
-    batch = collate_graphs(graphs)
-    arrays = {
-        "x": batch.x,
-        "edge_index": batch.edge_index,
-        "edge_attr": batch.edge_attr,
-        "batch": batch.batch,
-    }
-    tensors: dict[str, Any] = {
-        name: torch.from_numpy(array).to(device) for name, array in arrays.items()
-    }
-    return {**tensors, "num_graphs": batch.num_graphs}

@@ -1,0 +1,204 @@
+"""The verb `caption`: a row for every record, in order, whole or not at all."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from molcaption.caption import caption
+from molcaption.data.writers import OUTPUT_COLUMNS
+from molcaption.engine.rows import make_rows
+from molcaption.errors import (
+    BadDataError,
+    CannotWriteError,
+    MissingError,
+    MolcaptionError,
+    NoInputError,
+    UsageError,
+)
+
+SMILES = "CCO ethanol\nnonsense bad\nc1ccccc1 benzene\n[He] helium\nC1CC open\nCC(=O)O acid\n"
+
+
+@pytest.fixture
+def smiles(tmp_path: Path) -> Path:
+    path = tmp_path / "in.smi"
+    path.write_text(SMILES)
+    return path
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return pq.read_table(path).to_pylist()
+
+
+def test_one_row_per_record_in_order(smiles: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    # a small window, so that several are written
+    summary = caption([smiles], out, model=tiny_bundle, window=2)
+    assert (summary.records, summary.rejected) == (6, 2)
+    got = rows(out)
+    assert [row["record"] for row in got] == list(range(6))
+    assert [row["id"] for row in got] == ["ethanol", "bad", "benzene", "helium", "open", "acid"]
+    assert list(got[0]) == list(OUTPUT_COLUMNS)
+    for row in got:
+        rejected = row["id"] in ("bad", "open")
+        assert (row["error"] is not None) == rejected
+        assert (row["caption"] is None) == rejected
+        assert (row["validity_status"] == "mol_error") == rejected
+    assert got[1]["smiles"] == "nonsense"
+    assert "ring" in got[4]["error"]
+    assert got[0]["inchikey"] == "LFQSCWFLJHTTHZ-UHFFFAOYSA-N"
+    assert all(0 < row["confidence"] <= 1 for row in got if row["error"] is None)
+
+
+def test_window_and_batch_size_change_nothing(
+    smiles: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    caption([smiles], tmp_path / "a.jsonl", model=tiny_bundle, window=1, batch_size=1)
+    caption([smiles], tmp_path / "b.jsonl", model=tiny_bundle, batch_size=3)
+    assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
+
+
+def test_table_columns_pass_through_beside_ours(tiny_bundle: Path, tmp_path: Path) -> None:
+    table = tmp_path / "in.csv"
+    table.write_text("ID,SMILES,logP,caption\nx,CCO,0.1,old\ny,C,0.2,older\n")
+    caption([table], tmp_path / "out.parquet", model=tiny_bundle)
+    got = rows(tmp_path / "out.parquet")
+    assert [str(row["logP"]) for row in got] == ["0.1", "0.2"]
+    assert [row["input_caption"] for row in got] == ["old", "older"]
+    assert got[0]["caption"] != "old"
+
+
+def test_submission_columns(smiles: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    caption([smiles], out, model=tiny_bundle, columns="id:ID,caption:description")
+    assert out.read_text().splitlines()[0] == "ID,description"
+
+
+def test_metadata_names_model_and_options(smiles: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    caption([smiles], out, model=tiny_bundle, max_new_tokens=5)
+    metadata = {k.decode(): v.decode() for k, v in pq.read_schema(out).metadata.items()}
+    assert metadata["molcaption.model"] == "tiny"
+    assert len(metadata["molcaption.model_hash"]) == 64
+    assert json.loads(metadata["molcaption.decode"]) == {"method": "greedy", "max_new_tokens": 5}
+
+
+def test_same_command_twice_does_nothing(
+    smiles: Path, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.parquet"
+    caption([smiles], out, model=tiny_bundle)
+    before = out.stat().st_mtime_ns
+    with monkeypatch.context() as patch:
+        patch.setattr("molcaption.caption.load_runtime", lambda *_, **__: pytest.fail("loaded"))
+        assert caption([smiles], out, model=tiny_bundle).records == 0
+    assert out.stat().st_mtime_ns == before
+    smiles.write_text(SMILES + "O water\n")
+    with pytest.raises(CannotWriteError, match="--force"):
+        caption([smiles], out, model=tiny_bundle)
+    caption([smiles], out, model=tiny_bundle, force=True)
+    assert len(rows(out)) == 7
+
+
+def test_existing_text_output_is_never_overwritten(
+    smiles: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.csv"
+    out.write_text("precious")
+    with pytest.raises(CannotWriteError, match="--force"):
+        caption([smiles], out, model=tiny_bundle)
+    assert out.read_text() == "precious"
+
+
+def test_output_that_is_an_input(tiny_bundle: Path, tmp_path: Path) -> None:
+    table = tmp_path / "in.csv"
+    table.write_text("ID,SMILES\nx,CCO\n")
+    with pytest.raises(CannotWriteError, match="also an input"):
+        caption([table], table, model=tiny_bundle, force=True)
+    assert table.read_text() == "ID,SMILES\nx,CCO\n"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "fine"), [("2", True), ("1", False), ("34%", True), ("33%", False)]
+)
+def test_max_rejects(
+    smiles: Path, tiny_bundle: Path, tmp_path: Path, allowed: str, fine: bool
+) -> None:
+    out = tmp_path / "out.jsonl"
+    if fine:
+        caption([smiles], out, model=tiny_bundle, max_rejects=allowed)
+    else:
+        with pytest.raises(BadDataError, match="2 of 6 records rejected"):
+            caption([smiles], out, model=tiny_bundle, max_rejects=allowed)
+    assert len(out.read_text().splitlines()) == 6  # written either way
+
+
+@pytest.mark.parametrize("wrong", ["few", "-1", "nan%", "1.5", "%"])
+def test_max_rejects_must_be_a_number(smiles: Path, tmp_path: Path, wrong: str) -> None:
+    with pytest.raises(UsageError, match="--max-rejects"):
+        caption([smiles], tmp_path / "out.jsonl", max_rejects=wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options", "error"),
+    [
+        ("absent.smi", None, {}, NoInputError),
+        ("empty.smi", b"", {}, NoInputError),
+        ("in.xyz", b"CCO", {}, UsageError),
+        ("in.csv", b"a,b\n1,2\n", {"smiles_column": "c"}, UsageError),
+        ("in.parquet", b"PAR1 no", {}, BadDataError),
+        ("in.smi.gz", gzip.compress(b"CCO\n" * 9999)[:-20], {}, BadDataError),
+        ("in.smi", b"CCO", {"columns": "captoin"}, UsageError),
+        ("in.smi", b"CCO", {"max_new_tokens": 10_000}, UsageError),
+    ],
+)
+def test_bad_input_leaves_no_output(
+    tiny_bundle: Path,
+    tmp_path: Path,
+    name: str,
+    content: bytes | None,
+    options: dict[str, Any],
+    error: type[MolcaptionError],
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(error) as caught:
+        caption([path], tmp_path / "out.jsonl", model=tiny_bundle, **options)
+    assert "\n" not in str(caught.value)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_bad_model(smiles: Path, tmp_path: Path) -> None:
+    with pytest.raises(MissingError, match="molcaption export"):
+        caption([smiles], tmp_path / "out.jsonl", model=tmp_path / "absent")
+
+
+def test_interruption_leaves_nothing(
+    smiles: Path, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def interrupted(*args: object, **options: object) -> list[object]:
+        calls.append(args)
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return make_rows(*args, **options)
+
+    monkeypatch.setattr("molcaption.caption.make_rows", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        caption([smiles], tmp_path / "out.parquet", model=tiny_bundle, window=2)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.smi"]
+
+
+def test_merged_model_directory_is_a_model(
+    smiles: Path, tiny_model: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    caption([smiles], tmp_path / "torch.jsonl", model=tiny_model, columns="id,caption")
+    caption([smiles], tmp_path / "onnx.jsonl", model=tiny_bundle, columns="id,caption")
+    assert (tmp_path / "torch.jsonl").read_text() == (tmp_path / "onnx.jsonl").read_text()
