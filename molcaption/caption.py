@@ -15,7 +15,7 @@ from pathlib import Path
 
 from molcaption import __version__
 from molcaption.chem.graph import featurise
-from molcaption.chem.molecule import Molecule, Reject
+from molcaption.chem.molecule import Molecule, Reject, parse_smiles
 from molcaption.claims import Lexicon, load_lexicon
 from molcaption.data.readers import read_molecules
 from molcaption.data.rerun import KEY, run_key, stored_key
@@ -147,7 +147,9 @@ def _captions(
 ) -> Iterator[Generation]:
     """Captions of the molecules among ``records``, in order."""
     molecules = [r for r in records if isinstance(r, Molecule)]
-    pairs = [(featurise(molecule.mol), molecule.smiles) for molecule in molecules]
+    # The graph of the canonical SMILES, as in training: a caption must not depend on the order in
+    # which a file lists the atoms, and chirality tags do.
+    pairs = [(featurise(parse_smiles(m.smiles)), m.smiles) for m in molecules]
     return iter(runtime.generate(pairs, batch_size=batch_size, max_new_tokens=max_new_tokens))
 
 

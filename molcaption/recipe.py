@@ -18,11 +18,12 @@ from typing import Any, ClassVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from molcaption import __version__
 from molcaption.errors import BadRecipeError, NoInputError
 from molcaption.recipe_schema import Recipe
 from molcaption.shipped import shipped_path
 
-__all__ = ["Recipe", "dump_recipe", "load_recipe", "recipe_hash"]
+__all__ = ["Recipe", "dump_recipe", "load_recipe", "provenance", "recipe_hash"]
 
 Location = tuple[str | int, ...]
 
@@ -90,11 +91,23 @@ def dump_recipe(recipe: Recipe) -> str:
     return yaml.dump(values, Dumper=_StrictDumper, sort_keys=False, allow_unicode=True, width=100)
 
 
-def recipe_hash(recipe: Recipe) -> str:
-    """sha256 in hex over the resolved recipe, without `run_dir`: where a run lies changes nothing
-    about what it makes."""
-    values = recipe.model_dump(mode="json", exclude={"run_dir"})
+def recipe_hash(recipe: Recipe, *sections: str) -> str:
+    """sha256 in hex over the resolved recipe, or over some of its `sections` (top-level keys).
+
+    `run_dir` never counts: where a run lies changes nothing about what it makes.
+    """
+    chosen = set(sections) or set(Recipe.model_fields)
+    values = recipe.model_dump(mode="json", include=chosen - {"run_dir"})
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def provenance(recipe: Recipe) -> dict[str, str]:
+    """What every output of a recipe says about its origin."""
+    return {
+        "version": __version__,
+        "recipe_name": recipe.name,
+        "recipe_hash": recipe_hash(recipe),
+    }
 
 
 def _find(path: str | Path) -> Path:

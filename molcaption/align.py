@@ -1,0 +1,154 @@
+"""The verb ``align``, stage 1: teach the projector the backbone's token space, and judge it.
+
+Backbone and encoder are frozen; only the projector learns. The report compares its distance on dev
+with that of the best constant vector, and its retrieval with chance; the verdict is the gate that
+``finetune`` looks at. Writes ``RUN/align/``: projector, ``alignment.json``, metrics.
+"""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from molcaption.chem.graph import featurise
+from molcaption.chem.molecule import parse_smiles
+from molcaption.data.atomic import atomic_write
+from molcaption.data.pairs import Pair, read_pairs
+from molcaption.data.prompt import PromptTemplate, chat_prompt, plain_prompt
+from molcaption.engine.checkpoint import STATE_FILE, seed_everything
+from molcaption.engine.embed import embed_texts, encode_graphs, scaled_to
+from molcaption.engine.loop import LoopSettings, fit
+from molcaption.engine.model_dir import (
+    CONFIG,
+    BackboneSource,
+    CaptionerConfig,
+    load_bridge,
+    read_config,
+    save_bridge,
+    write_config,
+)
+from molcaption.engine.stage_align import AlignmentData, AlignObjective
+from molcaption.errors import BadRecipeError
+from molcaption.nn.backbone import (
+    best_device,
+    embedding_norm,
+    end_token_ids,
+    graph_token_id,
+    load_llm,
+    load_tokenizer,
+)
+from molcaption.nn.projector import Projector, ProjectorConfig
+from molcaption.recipe import Recipe, provenance, recipe_hash
+
+_log = logging.getLogger(__name__)
+REPORT_FILE = "alignment.json"
+_MIN_MRR_OVER_CHANCE = 5.0
+"""A projector whose retrieval is not clearly above chance has learnt the mean, whatever its loss."""
+
+
+def align(recipe: Recipe, fresh: bool = False) -> Path:
+    """Train the projector; returns ``RUN/align``, where ``alignment.json`` holds the verdict."""
+    directory = recipe.run_dir / "align"
+    if (directory / CONFIG).exists() and not fresh:
+        _log.info("%s: already aligned", directory)
+        return directory
+    if fresh:
+        (directory / STATE_FILE).unlink(missing_ok=True)
+        (directory / CONFIG).unlink(missing_ok=True)
+    stage = recipe.align
+    if stage.batch_size is None:
+        raise BadRecipeError("align.batch_size: needed; pairs are counted, not tokens")
+    seed_everything(recipe.seed)
+    source = backbone_source(recipe)
+    tokenizer = load_tokenizer(source.path)
+    llm = load_llm(source.path, tokenizer, quantization=source.quantization, device=best_device())
+    made_by = "molcaption pretrain RECIPE"
+    encoder, _ = load_bridge(
+        recipe.run_dir / "encoder", read_config(recipe.run_dir / "encoder", made_by)
+    )
+    norm = embedding_norm(llm)
+    projector = Projector(
+        ProjectorConfig(
+            in_width=encoder.config.width,
+            out_width=llm.get_input_embeddings().embedding_dim,
+            hidden=recipe.projector.hidden,
+            layers=recipe.projector.layers,
+            out_norm=norm,
+        )
+    )
+
+    def views(pairs: list[Pair]) -> AlignmentData:
+        graphs = [featurise(parse_smiles(pair.smiles)) for pair in pairs]
+        texts = [pair.description for pair in pairs]
+        ids = tokenizer(texts, add_special_tokens=False)["input_ids"]
+        targets = embed_texts(llm, ids, stage.target)
+        return AlignmentData(encode_graphs(encoder, graphs), scaled_to(targets, norm))
+
+    data = recipe.data
+    objective = AlignObjective(
+        projector, views(read_pairs(data.path(data.train))), views(read_pairs(data.path(data.dev))),
+        loss=stage.loss, contrastive_weight=stage.contrastive_weight,
+        temperature=stage.temperature, batch_size=stage.batch_size, seed=recipe.seed,
+    )  # fmt: skip
+    key = recipe_hash(recipe)
+    fit(objective, LoopSettings.of(stage.model_dump()), directory, key=key, label="align")
+    objective.eval()
+    _report(directory, recipe, objective.evaluate().metrics)
+    save_bridge(directory, encoder=encoder, projector=projector)
+    write_config(
+        directory,
+        CaptionerConfig(
+            stage="align",
+            encoder=encoder.config,
+            projector=projector.config,
+            prompt=_prompt(recipe, tokenizer),
+            backbone=source,
+            graph_token_id=graph_token_id(tokenizer),
+            end_token_ids=end_token_ids(llm, tokenizer),
+            max_prompt_tokens=recipe.prompt.max_tokens,
+            max_new_tokens=recipe.decode.max_new_tokens,
+            provenance=provenance(recipe),
+        ),  # fmt: skip
+    )
+    return directory
+
+
+def backbone_source(recipe: Recipe) -> BackboneSource:
+    """The backbone that this recipe's stages use: its own, or the one it names."""
+    path = recipe.backbone.path or str(recipe.run_dir / "backbone")
+    return BackboneSource(path, recipe.backbone.quantization)
+
+
+def _report(directory: Path, recipe: Recipe, metrics: dict[str, float]) -> None:
+    stage = recipe.align
+    gained = metrics["gain"] >= stage.min_gain
+    found = metrics["mrr"] >= _MIN_MRR_OVER_CHANCE * metrics["mrr_chance"]
+    report: dict[str, Any] = {
+        "loss": stage.loss,
+        "contrastive_weight": stage.contrastive_weight,
+        "target": stage.target,
+        **metrics,
+        "needed_gain": stage.min_gain,
+        "needed_mrr": _MIN_MRR_OVER_CHANCE * metrics["mrr_chance"],
+        "aligned": bool(gained and found),
+    }
+    with atomic_write(directory / REPORT_FILE, "w") as file:
+        file.write(json.dumps(report, indent=1) + "\n")
+    _log.info(
+        "alignment: %s %.4f against %.4f of the mean vector (gain %.0f %%, needed %.0f %%), "
+        "MRR %.3f (chance %.3f): %s",
+        stage.loss, metrics["distance"], metrics["mean_predictor"], 100 * metrics["gain"],
+        100 * stage.min_gain, metrics["mrr"], metrics["mrr_chance"],
+        "aligned" if report["aligned"] else "NOT aligned",
+    )  # fmt: skip
+
+
+def _prompt(recipe: Recipe, tokenizer: Any) -> PromptTemplate:
+    count = recipe.encoder.graph_tokens
+    if recipe.prompt.format == "plain":
+        return PromptTemplate(plain_prompt(count), count)
+    if not tokenizer.chat_template:
+        raise BadRecipeError(
+            f"prompt.format: chat, but {recipe.backbone.path} has no chat template; use plain"
+        )
+    return PromptTemplate(chat_prompt(tokenizer, count), count)

@@ -1,0 +1,88 @@
+"""Pretraining of a small backbone as a plain language model on texts about molecules."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from molcaption.data.batching import token_batches
+from molcaption.data.collate import IGNORE, padded
+from molcaption.data.documents import Document, DocumentSource
+from molcaption.engine.loop import Evaluation
+from molcaption.nn.captioner import next_token_loss
+
+
+class BackboneObjective(nn.Module):
+    """Next-token loss on every token but the graph tokens, whose row nobody will read.
+
+    Args:
+        llm: the untrained decoder.
+        source: documents of each epoch.
+        dev: documents to measure perplexity on.
+        ignored: token ids that carry no loss (padding and graph token); the first one pads.
+    """
+
+    def __init__(
+        self,
+        llm: nn.Module,
+        source: DocumentSource,
+        dev: Sequence[Document],
+        *,
+        ignored: Sequence[int],
+        batch_tokens: int,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.llm = llm
+        self._source = source
+        self._dev = dev
+        self._ignored = list(ignored)
+        self._batch_tokens = batch_tokens
+        self._seed = seed
+        self._epoch: tuple[int, list[Document]] = (-1, [])
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Matrices decay; norms and biases do not."""
+        matrices = [p for p in self.llm.parameters() if p.ndim > 1]
+        vectors = [p for p in self.llm.parameters() if p.ndim == 1]
+        return [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
+
+    def batches(self, epoch: int) -> list[list[int]]:
+        """See `Objective`."""
+        lengths = [len(document.ids) for document in self._documents(epoch)]
+        return token_batches(lengths, self._batch_tokens, seed=self._seed, epoch=epoch)
+
+    def collate(self, indices: Sequence[int], epoch: int) -> dict[str, Tensor]:
+        """See `Objective`."""
+        documents = self._documents(epoch)
+        return self._pad([documents[i].ids for i in indices])
+
+    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Losses of one batch."""
+        output = self.llm(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
+        return {"loss": next_token_loss(output.logits, batch["labels"])}
+
+    def evaluate(self) -> Evaluation:
+        """Perplexity over the dev documents."""
+        lengths = [len(document.ids) for document in self._dev]
+        total, count = 0.0, 0
+        device = next(self.llm.parameters()).device
+        for indices in token_batches(lengths, self._batch_tokens, seed=0, epoch=0):
+            batch = self._pad([self._dev[i].ids for i in indices])
+            batch = {name: value.to(device) for name, value in batch.items()}
+            tokens = int((batch["labels"][:, 1:] != IGNORE).sum())
+            total += float(self(batch)["loss"]) * tokens
+            count += tokens
+        loss = total / count
+        return Evaluation({"loss": loss, "perplexity": float(torch.tensor(loss).exp())})
+
+    def _documents(self, epoch: int) -> list[Document]:
+        if self._epoch[0] != epoch:
+            self._epoch = (epoch, self._source.epoch(epoch))
+        return self._epoch[1]
+
+    def _pad(self, rows: Sequence[Sequence[int]]) -> dict[str, Tensor]:
+        ids, mask = padded(rows, self._ignored[0])
+        labels = ids.masked_fill(torch.isin(ids, torch.tensor(self._ignored)), IGNORE)
+        return {"input_ids": ids, "attention_mask": mask, "labels": labels}

@@ -1,0 +1,115 @@
+"""The verb ``finetune``, stage 2: projector and LoRA adapter learn to write captions.
+
+Starts from ``RUN/align`` and refuses a projector that the gate did not pass. Writes
+``RUN/finetune/``: projector, adapter, metrics with sample captions.
+"""
+
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from molcaption.data.examples import ExampleDataset
+from molcaption.data.pairs import Pair, read_pairs
+from molcaption.engine.checkpoint import STATE_FILE, seed_everything
+from molcaption.engine.loop import LoopSettings, fit
+from molcaption.engine.model_dir import (
+    ADAPTER,
+    CONFIG,
+    CaptionerConfig,
+    load_bridge,
+    read_config,
+    save_bridge,
+    write_config,
+)
+from molcaption.engine.stage_finetune import FinetuneObjective
+from molcaption.errors import BadDataError, BadRecipeError
+from molcaption.nn.backbone import attach_adapter, best_device, load_llm, load_tokenizer
+from molcaption.nn.captioner import Captioner
+from molcaption.recipe import Recipe, provenance, recipe_hash
+
+_log = logging.getLogger(__name__)
+
+
+def finetune(recipe: Recipe, force: bool = False, fresh: bool = False) -> Path:
+    """Train projector and adapter; returns ``RUN/finetune``.
+
+    Args:
+        force: go on although the alignment report says "not aligned".
+        fresh: forget checkpoint and result of an earlier run.
+
+    Raises:
+        MissingError: ``align`` has not been run.
+        BadDataError: the projector is not aligned and ``force`` is not given.
+    """
+    directory = recipe.run_dir / "finetune"
+    if (directory / CONFIG).exists() and not fresh:
+        _log.info("%s: already fine-tuned", directory)
+        return directory
+    if fresh:
+        (directory / STATE_FILE).unlink(missing_ok=True)
+        (directory / CONFIG).unlink(missing_ok=True)
+    stage = recipe.finetune
+    if stage.batch_tokens is None:
+        raise BadRecipeError("finetune.batch_tokens: needed, since captions vary in length")
+    aligned = recipe.run_dir / "align"
+    config = read_config(aligned, "molcaption align RECIPE")
+    if not force:
+        _check_gate(aligned)
+    assert config.prompt is not None and config.backbone is not None  # `align` writes both
+    seed_everything(recipe.seed)
+    tokenizer = load_tokenizer(config.backbone.path)
+    captioner = _captioner(recipe, aligned, config)
+    prompt, end = config.prompt, config.end_token_ids[0]
+
+    def examples(pairs: list[Pair], augment: float) -> ExampleDataset:
+        return ExampleDataset(
+            pairs, tokenizer.backend_tokenizer, prompt, end=end, augment=augment,
+            max_prompt_tokens=config.max_prompt_tokens, max_new_tokens=config.max_new_tokens,
+            seed=recipe.seed,
+        )  # fmt: skip
+
+    data = recipe.data
+    dev = read_pairs(data.path(data.dev))
+    objective = FinetuneObjective(
+        captioner, examples(read_pairs(data.path(data.train), data.styles), stage.augment),
+        examples(dev, 0.0), tokenizer=tokenizer.backend_tokenizer,
+        references=[pair.description for pair in dev], pad=end, end_ids=config.end_token_ids,
+        max_new_tokens=config.max_new_tokens, batch_tokens=stage.batch_tokens,
+        projector_lr=stage.projector_lr, seed=recipe.seed,
+    )  # fmt: skip
+    fit(
+        objective, LoopSettings.of(stage.model_dump()), directory,
+        key=recipe_hash(recipe), label="finetune",
+    )  # fmt: skip
+    captioner.llm.save_pretrained(directory / ADAPTER)
+    save_bridge(directory, encoder=captioner.encoder, projector=captioner.projector)
+    write_config(directory, replace(config, stage="finetune", provenance=provenance(recipe)))
+    return directory
+
+
+def _captioner(recipe: Recipe, aligned: Path, config: CaptionerConfig) -> Captioner:
+    """Frozen encoder and backbone, trainable projector and adapter."""
+    assert config.backbone is not None
+    tokenizer = load_tokenizer(config.backbone.path)
+    source = config.backbone
+    llm = load_llm(source.path, tokenizer, quantization=source.quantization, device=best_device())
+    adapter = recipe.backbone.adapter
+    llm = attach_adapter(
+        llm, rank=adapter.rank, alpha=adapter.alpha, dropout=adapter.dropout,
+        targets=adapter.targets,
+    )  # fmt: skip
+    encoder, projector = load_bridge(aligned, config)
+    assert projector is not None
+    encoder.requires_grad_(False)
+    return Captioner(encoder, projector, llm, config.graph_token_id)
+
+
+def _check_gate(aligned: Path) -> None:
+    report = json.loads((aligned / "alignment.json").read_text(encoding="utf-8"))
+    if not report["aligned"]:
+        raise BadDataError(
+            f"{aligned}: the projector is not aligned (gain {report['gain']:.3f}, needed "
+            f"{report['needed_gain']}; MRR {report['mrr']:.3f}, needed {report['needed_mrr']:.3f});"
+            " train `align` longer or with align.contrastive_weight, or use --force"
+        )

@@ -1,0 +1,168 @@
+"""The verb ``pretrain``: what has to exist before the bridge, an encoder and perhaps a backbone.
+
+Writes ``RUN/backbone/`` (only for ``backbone.scratch``: a plain Hugging Face directory) and
+``RUN/encoder/``. Each part that is finished is left alone the second time.
+"""
+
+import logging
+import random
+from pathlib import Path
+
+from molcaption.chem.molecule import parse_smiles
+from molcaption.data.documents import CAPTIONS, NAMES, SENTENCES, DocumentSource
+from molcaption.data.pairs import Pair, read_pairs, read_structures
+from molcaption.data.prompt import plain_prompt
+from molcaption.data.structures import StructureDataset
+from molcaption.data.targets import structure_targets
+from molcaption.data.tokenizer import train_tokenizer
+from molcaption.engine.checkpoint import STATE_FILE, seed_everything
+from molcaption.engine.loop import LoopSettings, fit
+from molcaption.engine.model_dir import CONFIG, CaptionerConfig, save_bridge, write_config
+from molcaption.engine.stage_backbone import BackboneObjective
+from molcaption.engine.stage_encoder import EncoderObjective
+from molcaption.errors import BadRecipeError
+from molcaption.nn.backbone import build_scratch, graph_token_id, wrap_tokenizer
+from molcaption.nn.encoder import EncoderConfig, MolGNN
+from molcaption.nn.pretraining import EncoderPretraining
+from molcaption.recipe import Recipe, provenance, recipe_hash
+
+_log = logging.getLogger(__name__)
+_TOKENIZER_SMILES = 300
+"""Few SMILES in the tokenizer's training text keep its SMILES tokens to a few atoms each (20
+tokens a molecule); with all of them, half a molecule becomes one token."""
+_TOKENIZER_NAMES = 4000
+_BACKBONE_SECTIONS = ("seed", "data", "backbone", "prompt", "decode", "pretrain")
+_ENCODER_SECTIONS = ("seed", "data", "encoder", "pretrain")
+"""What a checkpoint depends on: only a change here makes it useless."""
+BACKBONE, ENCODER = "backbone", "encoder"
+
+
+def pretrain(recipe: Recipe, only: str | None = None, fresh: bool = False) -> Path:
+    """Train the backbone (if it is built from scratch) and the encoder; returns the run directory.
+
+    Args:
+        only: ``backbone`` or ``encoder``; both by default.
+        fresh: forget checkpoints and finished parts.
+    """
+    if only in (None, BACKBONE) and recipe.backbone.scratch is not None:
+        _pretrain_backbone(recipe, fresh)
+    if only in (None, ENCODER):
+        _pretrain_encoder(recipe, fresh)
+    return recipe.run_dir
+
+
+def _pretrain_backbone(recipe: Recipe, fresh: bool) -> None:
+    directory = recipe.run_dir / BACKBONE
+    if (directory / "model.safetensors").exists() and not fresh:
+        _log.info("%s: already trained", directory)
+        return
+    stage, scratch = recipe.pretrain.backbone, recipe.backbone.scratch
+    assert stage is not None and scratch is not None  # the recipe's own validation
+    if stage.batch_tokens is None:
+        raise BadRecipeError("pretrain.backbone.batch_tokens: needed, since texts vary in length")
+    if fresh:
+        (directory / STATE_FILE).unlink(missing_ok=True)
+    seed_everything(recipe.seed)
+    texts = _texts(recipe)
+    tokenizer = wrap_tokenizer(train_tokenizer(_tokenizer_texts(texts), scratch.vocab_size))
+    llm = build_scratch(tokenizer, **scratch.model_dump(exclude={"vocab_size"}))
+    styles = recipe.data.styles or []
+
+    def source(pairs: dict[str, list[Pair]]) -> DocumentSource:
+        return DocumentSource(
+            tokenizer.backend_tokenizer, pairs, stage.mixture, styles=styles,
+            n_graph_tokens=recipe.encoder.graph_tokens,
+            max_tokens=recipe.prompt.max_tokens + recipe.decode.max_new_tokens,
+            seed=recipe.seed,
+        )  # fmt: skip
+
+    dev = read_pairs(recipe.data.path(recipe.data.dev))
+    dev = [Pair(p.id, p.smiles, p.description, styles[0] if styles else "") for p in dev]
+    objective = BackboneObjective(
+        llm, source(texts), source({CAPTIONS: dev}).epoch(0),
+        ignored=[tokenizer.pad_token_id, graph_token_id(tokenizer)],
+        batch_tokens=stage.batch_tokens, seed=recipe.seed,
+    )  # fmt: skip
+    fit(
+        objective,
+        LoopSettings.of(stage.model_dump()),
+        directory,
+        key=recipe_hash(recipe, *_BACKBONE_SECTIONS),
+        label="backbone",
+    )
+    tokenizer.save_pretrained(directory)
+    llm.save_pretrained(directory)
+
+
+def _pretrain_encoder(recipe: Recipe, fresh: bool) -> None:
+    directory = recipe.run_dir / ENCODER
+    if (directory / CONFIG).exists() and not fresh:
+        _log.info("%s: already trained", directory)
+        return
+    if fresh:
+        (directory / STATE_FILE).unlink(missing_ok=True)
+    stage = recipe.pretrain.encoder
+    if stage.batch_size is None:
+        raise BadRecipeError(
+            "pretrain.encoder.batch_size: needed; molecules are counted, not tokens"
+        )
+    seed_everything(recipe.seed)
+    encoder = MolGNN(EncoderConfig(**recipe.encoder.model_dump()))
+    dev = StructureDataset(read_pairs(recipe.data.path(recipe.data.dev)))
+    example = structure_targets(parse_smiles("CCO"))
+    objective = EncoderObjective(
+        EncoderPretraining(encoder, len(example.groups), len(example.descriptors)),
+        StructureDataset(_described(recipe) + _bare(recipe, stage.sample)), dev,
+        batch_size=stage.batch_size, contrastive_weight=stage.contrastive_weight,
+        structure_weight=stage.structure_weight, seed=recipe.seed,
+    )  # fmt: skip
+    settings = LoopSettings.of(stage.model_dump())
+    fit(objective, settings, directory, key=recipe_hash(recipe, *_ENCODER_SECTIONS), label=ENCODER)
+    save_bridge(directory, encoder=encoder)
+    write_config(
+        directory,
+        CaptionerConfig(stage=ENCODER, encoder=encoder.config, provenance=provenance(recipe)),
+    )
+
+
+def _described(recipe: Recipe) -> list[Pair]:
+    """Every pair with a text: captions of all styles, and names."""
+    data = recipe.data
+    names = read_pairs(data.path(data.names)) if data.names is not None else []
+    return read_pairs(data.path(data.train)) + names
+
+
+def _bare(recipe: Recipe, sample: int | None) -> list[Pair]:
+    """A random sample of the structures without text."""
+    data = recipe.data
+    smiles = [s for file in data.structures for s in read_structures(data.path(file))]
+    count = len(smiles) if sample is None else min(sample, len(smiles))
+    return [Pair("", s, "") for s in random.Random(recipe.seed).sample(smiles, count)]
+
+
+def _texts(recipe: Recipe) -> dict[str, list[Pair]]:
+    """The pairs of every kind that the mixture names."""
+    data = recipe.data
+    texts = {CAPTIONS: read_pairs(data.path(data.train))}
+    mixture = recipe.pretrain.backbone.mixture if recipe.pretrain.backbone else {}
+    if NAMES in mixture and data.names is not None:
+        texts[NAMES] = read_pairs(data.path(data.names))
+    if SENTENCES in mixture:
+        smiles = [s for file in data.structures for s in read_structures(data.path(file))]
+        texts[SENTENCES] = [Pair("", s, "") for s in smiles]
+    missing = mixture.keys() - texts.keys()
+    if missing or CAPTIONS not in mixture:
+        raise BadRecipeError(
+            f"pretrain.backbone.mixture: {', '.join(sorted(missing)) or CAPTIONS} missing; kinds "
+            f"are {CAPTIONS} (always), {NAMES} (needs data.names), {SENTENCES} (needs "
+            "data.structures)"
+        )
+    return texts
+
+
+def _tokenizer_texts(texts: dict[str, list[Pair]]) -> list[str]:
+    captions = texts[CAPTIONS]
+    names = texts.get(NAMES, [])[:_TOKENIZER_NAMES]
+    smiles = [pair.smiles for pair in captions[:_TOKENIZER_SMILES]]
+    prompt = plain_prompt(1).replace("{smiles}", "")
+    return [*smiles, *(pair.description for pair in [*captions, *names]), *[prompt] * 100]

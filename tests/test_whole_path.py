@@ -1,0 +1,225 @@
+"""Every stage on a tiny random Qwen3: pretrain, align, finetune, merge, export, caption, score.
+
+The model is too small to say anything sensible; what is held here is that the stages fit together,
+that training goes on bit-equal after a stop, and that parts and whole agree.
+"""
+
+import json
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from molcaption.align import align
+from molcaption.caption import caption
+from molcaption.chem.graph import featurise
+from molcaption.chem.molecule import parse_smiles
+from molcaption.data.collate import graph_tensors
+from molcaption.data.sentences import describe
+from molcaption.engine.checkpoint import STATE_FILE
+from molcaption.engine.merged import load_merged
+from molcaption.engine.model_dir import load_bridge, read_config
+from molcaption.errors import BadDataError, CannotWriteError, MissingError
+from molcaption.export import export
+from molcaption.finetune import finetune
+from molcaption.merge import merge
+from molcaption.nn.backbone import load_adapter, load_llm, load_tokenizer
+from molcaption.pretrain import pretrain
+from molcaption.recipe import Recipe, load_recipe
+from molcaption.score import score
+
+SMILES = (
+    "CCO CC(=O)O c1ccccc1 Oc1ccccc1 CC(=O)Oc1ccccc1C(=O)O CN1C=NC2=C1C(=O)N(C)C(=O)N2C NCC(=O)O "
+    "C[C@H](N)C(=O)O CCCCCCCC(=O)O OCC(O)CO c1ccncc1 c1ccc2[nH]ccc2c1 CC(C)=O CCOCC [Na+].[Cl-] "
+    "CCN(CC)CC FC(F)(F)c1ccccc1 ClC(Cl)Cl O=C1CCCCC1 CS(C)=O OC[C@H]1OC(O)[C@H](O)[C@@H](O)[C@@H]1O "
+    "C=CC=C C#N O=[N+]([O-])c1ccccc1"
+).split()
+
+RECIPE = """
+name: tiny
+data: {{root: {root}, train: train.tsv, dev: dev.tsv, styles: [chebi20], names: names.tsv,
+        structures: [structures.smi]}}
+encoder: {{layers: 2, hidden: 16, width: 24, graph_tokens: 2}}
+projector: {{hidden: 24}}
+backbone:
+  scratch: {{vocab_size: 500, hidden: 32, layers: 2, heads: 2, kv_heads: 1, head_dim: 16,
+            intermediate: 64}}
+  adapter: {{rank: 4, alpha: 8, dropout: 0.1}}
+prompt: {{format: plain, max_tokens: 128}}
+pretrain:
+  encoder: {{steps: 6, batch_size: 8, lr: 1e-3, sample: 12, eval_every: 3, save_every: 2}}
+  backbone: {{steps: 6, batch_tokens: 1500, lr: 1e-3, eval_every: 3, save_every: 2,
+             mixture: {{captions: 1, sentences: 0.5, names: 0.5}}}}
+align: {{steps: 6, batch_size: 8, lr: 1e-3, contrastive_weight: 0.5, eval_every: 3, save_every: 2}}
+finetune: {{steps: 6, batch_tokens: 1000, lr: 1e-3, projector_lr: 1e-3, augment: 0.5,
+           accumulate: 2, eval_every: 6, save_every: 2}}
+decode: {{max_new_tokens: 24}}
+"""
+
+
+@pytest.fixture(scope="module")
+def recipe_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    rng = random.Random(0)
+    rows = [(str(i), s, describe(parse_smiles(s), rng)) for i, s in enumerate(SMILES)]
+    _table(folder / "train.tsv", "style\tid\tsmiles\tdescription", [("chebi20", *r) for r in rows])
+    _table(folder / "dev.tsv", "id\tsmiles\tdescription", rows[:6])
+    _table(folder / "names.tsv", "cid\tSMILES\tdescription", [(i, s, f"n{i}") for i, s, _ in rows])
+    (folder / "structures.smi").write_text("\n".join(SMILES) + "\n", encoding="utf-8")
+    file = folder / "tiny.yaml"
+    file.write_text(RECIPE.format(root=folder), encoding="utf-8")
+    return file
+
+
+def _table(path: Path, header: str, rows: list[tuple[str, ...]]) -> None:
+    lines = [header, *("\t".join(row) for row in rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def run(recipe_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recipe]:
+    """All training stages, once."""
+    folder = tmp_path_factory.mktemp("run")
+    recipe = load_recipe(recipe_file, [f"run_dir={folder}"])
+    pretrain(recipe)
+    align(recipe)
+    finetune(recipe, force=True)
+    merge(recipe.run_dir, recipe.run_dir / "merged")
+    yield recipe
+
+
+def test_export_caption_score(run: Recipe, tmp_path: Path) -> None:
+    bundle, out, scores = tmp_path / "bundle", tmp_path / "out.parquet", tmp_path / "scores.json"
+    export(run.run_dir / "merged", bundle, "fp32")
+    caption([run.data.path(run.data.dev)], out, model=bundle)
+    rows = pq.read_table(out).to_pylist()
+    assert [row["id"] for row in rows] == ["0", "1", "2", "3", "4", "5"]
+    assert all(row["error"] is None and isinstance(row["caption"], str) for row in rows)
+    score(out, run.data.path(run.data.dev), output=scores)
+    names = {entry["name"] for entry in json.loads(scores.read_text())["scores"]}
+    assert {"bleu-2", "bleu-4", "meteor", "rouge-l"} <= {name.lower() for name in names}
+
+
+def test_every_stage_leaves_metrics_and_a_config(run: Recipe) -> None:
+    for stage in ("encoder", "align", "finetune"):
+        lines = (run.run_dir / stage / "metrics.jsonl").read_text().splitlines()
+        assert json.loads(lines[-1])["step"] == 6
+        config = read_config(run.run_dir / stage, "")
+        assert config.stage == stage
+        assert config.provenance["recipe_name"] == "tiny"
+    assert "samples" in json.loads(lines[-1])
+
+
+def test_second_run_does_nothing(run: Recipe) -> None:
+    before = {p: p.stat().st_mtime_ns for p in run.run_dir.rglob("*") if p.is_file()}
+    pretrain(run)
+    align(run)
+    finetune(run)
+    assert {p: p.stat().st_mtime_ns for p in run.run_dir.rglob("*") if p.is_file()} == before
+
+
+@pytest.mark.parametrize("stage", ["pretrain", "align", "finetune"])
+def test_resumes_bit_equal(stage: str, run: Recipe, recipe_file: Path, tmp_path: Path) -> None:
+    """Stopped after step 4 and gone on, against never stopped."""
+    part = {"pretrain": "encoder"}.get(stage, stage)
+    for needed in ("backbone", "encoder", "align"):
+        if needed != part:
+            shutil.copytree(run.run_dir / needed, tmp_path / needed)
+    recipe = load_recipe(recipe_file, [f"run_dir={tmp_path}"])
+    verb = {"pretrain": pretrain, "align": align, "finetune": lambda r: finetune(r, force=True)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("molcaption.engine.checkpoint.save", _save_then_die_at(4))
+        with pytest.raises(_Killed):
+            verb[stage](recipe)
+    verb[stage](recipe)
+    for name in ("bridge.safetensors",):
+        assert (tmp_path / part / name).read_bytes() == (run.run_dir / part / name).read_bytes()
+    if stage == "finetune":
+        adapter = "adapter/adapter_model.safetensors"
+        assert (tmp_path / part / adapter).read_bytes() == (
+            run.run_dir / part / adapter
+        ).read_bytes()
+
+
+class _Killed(BaseException):
+    """Stands for `kill -9`: nothing after it runs."""
+
+
+def _save_then_die_at(step: int):
+    from molcaption.engine.checkpoint import save
+
+    def save_and_die(directory, key, position, model, **parts):
+        save(directory, key, position, model, **parts)
+        if position.step == step:
+            raise _Killed
+
+    return save_and_die
+
+
+def test_checkpoint_of_other_settings_is_refused(run: Recipe, recipe_file: Path, tmp_path: Path):
+    for needed in ("backbone", "encoder"):
+        shutil.copytree(run.run_dir / needed, tmp_path / needed)
+    (tmp_path / "align").mkdir()
+    shutil.copy(run.run_dir / "align" / STATE_FILE, tmp_path / "align")
+    other = load_recipe(recipe_file, [f"run_dir={tmp_path}", "align.lr=5e-4"])
+    with pytest.raises(CannotWriteError, match="--fresh"):
+        align(other)
+    align(other, fresh=True)
+
+
+def test_gate_refuses_an_unaligned_projector(run: Recipe, recipe_file: Path, tmp_path: Path):
+    shutil.copytree(run.run_dir / "backbone", tmp_path / "backbone")
+    shutil.copytree(run.run_dir / "align", tmp_path / "align")
+    report = json.loads((tmp_path / "align" / "alignment.json").read_text())
+    report["aligned"] = False
+    (tmp_path / "align" / "alignment.json").write_text(json.dumps(report))
+    with pytest.raises(BadDataError, match="--force"):
+        finetune(load_recipe(recipe_file, [f"run_dir={tmp_path}"]))
+
+
+def test_stages_name_the_one_that_must_come_first(recipe_file: Path, tmp_path: Path):
+    recipe = load_recipe(recipe_file, [f"run_dir={tmp_path}"])
+    with pytest.raises(MissingError, match="backbone"):
+        align(recipe)
+    with pytest.raises(MissingError, match="molcaption align"):
+        finetune(recipe)
+    with pytest.raises(MissingError, match="molcaption finetune"):
+        merge(tmp_path, tmp_path / "merged")
+
+
+def test_merged_equals_adapter(run: Recipe) -> None:
+    tuned = run.run_dir / "finetune"
+    config = read_config(tuned, "")
+    tokenizer = load_tokenizer(config.backbone.path)
+    adapted = load_adapter(load_llm(config.backbone.path, tokenizer), tuned / "adapter").eval()
+    merged = load_merged(run.run_dir / "merged", device="cpu").captioner.llm
+    ids = torch.tensor([tokenizer("CCO The molecule is")["input_ids"]])
+    with torch.no_grad():
+        expected, got = adapted(input_ids=ids).logits, merged(input_ids=ids).logits
+    # Merged weights are stored in fp16, whose relative precision is 5e-4.
+    torch.testing.assert_close(got, expected, atol=5e-3, rtol=5e-3)
+
+
+def test_captioner_without_graph_tokens_is_the_plain_backbone(run: Recipe) -> None:
+    model = load_merged(run.run_dir / "merged", device="cpu")
+    ids = torch.tensor([model.tokenizer.encode("The molecule is an acid.").ids])
+    embedded = model.captioner.llm.get_input_embeddings()(ids)
+    none = graph_tensors([featurise(parse_smiles("C"))])
+    ids_with = torch.cat([torch.full((1, 2), model.captioner.graph_token_id), ids], dim=1)
+    with_graph = model.captioner.embed(ids_with, none)
+    torch.testing.assert_close(with_graph[:, 2:], embedded, atol=0, rtol=0)
+    with pytest.raises(ValueError, match="graph tokens"):
+        model.captioner.embed(ids, none)
+
+
+def test_bridge_loads_what_was_trained(run: Recipe) -> None:
+    config = read_config(run.run_dir / "align", "")
+    encoder, projector = load_bridge(run.run_dir / "align", config)
+    before = load_bridge(run.run_dir / "encoder", read_config(run.run_dir / "encoder", ""))[0]
+    assert projector is not None
+    for name, tensor in encoder.state_dict().items():
+        assert torch.equal(tensor, before.state_dict()[name])
