@@ -57,11 +57,13 @@ def check(
         BadDataError: an entry is malformed, or an example contradicts its entry; names all.
     """
     lexicon = load_lexicon(path)
-    failures = [line for concept in lexicon.concepts.values() for line in _failures(concept, lexicon)]
+    concepts = lexicon.concepts.values()
+    failures = [line for concept in concepts for line in _failures(concept, lexicon)]
     if failures:
-        shown = "; ".join(failures[:5]) + (f"; and {len(failures) - 5} more" if failures[5:] else "")
+        more = [f"and {len(failures) - 5} more"] if len(failures) > 5 else []
+        shown = "; ".join(failures[:5] + more)
         raise BadDataError(f"lexicon {path or 'built-in'}: {len(failures)} failures: {shown}")
-    n_examples = sum(len(c.positives) + len(c.negatives) for c in lexicon.concepts.values())
+    n_examples = sum(len(c.positives) + len(c.negatives) for c in concepts)
     n_sample, rates = 0, dict[str, float]()
     if sample is not None:
         mols = (record.mol for record in _molecules(sample, limit))
@@ -72,7 +74,10 @@ def check(
 
 
 def measure(
-    sample: str | Path, output: str | Path, gold: str | Path | None = None, limit: int = SAMPLE_LIMIT
+    sample: str | Path,
+    output: str | Path,
+    gold: str | Path | None = None,
+    limit: int = SAMPLE_LIMIT,
 ) -> None:
     """Write base rates of ``sample`` (and agreement with ``gold`` captions) as a JSON file.
 

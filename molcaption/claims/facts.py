@@ -23,13 +23,9 @@ class Fact:
 
 
 def facts(mol: Chem.Mol, lexicon: Lexicon) -> list[Fact]:
-    """Supported concepts of ``mol``, most specific first; those another one implies are left out."""
+    """Supported concepts of ``mol``, most specific first, without those another one implies."""
     structure = Structure(mol, lexicon)
-    held = [
-        concept
-        for concept in lexicon.concepts.values()
-        if structure.supports(concept.id)
-    ]
+    held = [concept for concept in lexicon.concepts.values() if structure.supports(concept.id)]
     implied = {parent for concept in held for parent in lexicon.ancestors(concept.id)}
     found = []
     for concept in held:

@@ -16,7 +16,21 @@ from molcaption.claims.lexicon import Lexicon
 NUMBERS = {
     word: n
     for n, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+        ]
     )
 } | {"a": 1, "an": 1, "both": 2}
 MULTIPLIERS = {"mono": 1, "di": 2, "tri": 3, "tetra": 4, "penta": 5, "hexa": 6, "hepta": 7}
@@ -45,7 +59,9 @@ _NP_END = re.compile(
 )
 _MEMBER = re.compile(r"(?:an? |the )?members? of (?:the )?(?:class of )?", re.I)
 _ARTICLE = re.compile(r"(?:an?|the)\s+", re.I)
-_ITEM_BREAK = re.compile(r",?\s+and\s+(?=an?\b|members?\b|the\b)|,\s+(?=an?\s|members?\s|the\s)|,\s")
+_ITEM_BREAK = re.compile(
+    r",?\s+and\s+(?=an?\b|members?\b|the\b)|,\s+(?=an?\s|members?\s|the\s)|,\s"
+)
 # "dicarboxylic acids and O-substituted derivatives" is a class of its own.
 _WIDER_CLASS = re.compile(r"\s+and\s+(?:their\s+|[NOS]-substituted\s+)?derivatives", re.I)
 _CHARGE_SUFFIX = re.compile(r"\((\d+)([+-])\)$")
@@ -155,6 +171,8 @@ def _forms(name: str) -> Iterator[str]:
     """The name and the plural or singular that English would make of it."""
     lowered = name.lower()
     yield lowered
+    if lowered.endswith("s") and not lowered.endswith(("ss", "is", "us")):
+        yield lowered[:-1]
     if lowered.endswith("y") and lowered[-2:-1] not in "aeiou":
         yield lowered[:-1] + "ies"
     elif lowered.endswith(("s", "x", "ch")):
@@ -201,8 +219,11 @@ def _classes(sentence: str, start: int, offset: int, names: Vocabulary) -> Itera
         stop = _item_end(sentence, begin)
         phrase = sentence[begin:stop].strip(" .;,")
         if phrase and not _WIDER_CLASS.match(sentence, stop):
-            yield _class_mention(phrase, begin + offset, names)
-            yield from _derived_count(phrase, begin + offset, names)
+            named = _class_mention(phrase, begin + offset, names)
+            derived = list(_derived_count(phrase, begin + offset, names))
+            if named.reason != "unknown_term" or not derived:
+                yield named
+            yield from derived
         brk = _ITEM_BREAK.match(sentence, stop)
         if not brk:
             return stop
@@ -236,7 +257,7 @@ def _class_mention(phrase: str, start: int, names: Vocabulary) -> Mention:
 
 
 def _derived_count(phrase: str, start: int, names: Vocabulary) -> Iterator[Mention]:
-    """"trihydroxyflavone" asserts flavone (if that is a name) and three hydroxy groups."""
+    """ "trihydroxyflavone" asserts flavone (if that is a name) and three hydroxy groups."""
     word = phrase.rsplit(" ", 2)[-1] if " acid" not in phrase else " ".join(phrase.split()[-2:])
     match = names.derived.fullmatch(word)
     if not match or _CHARGE_SUFFIX.search(word):

@@ -25,7 +25,21 @@ from molcaption.errors import BadDataError, NoInputError
 LEXICON_VERSION = "1"
 STRENGTHS = ("exact", "necessary")
 _KEYS = frozenset(
-    "id names groups say smarts builtin sure strength countable parents pos neg source".split()
+    [
+        "id",
+        "names",
+        "groups",
+        "say",
+        "smarts",
+        "builtin",
+        "sure",
+        "strength",
+        "countable",
+        "parents",
+        "pos",
+        "neg",
+        "source",
+    ]
 )
 
 

@@ -36,18 +36,22 @@ def anion_with(structure: Structure, concept: str, low: int, high: int) -> int:
 
 
 def all_of(structure: Structure, *concepts: str) -> int:
+    """Every one of the other concepts occurs."""
     return int(all(structure.count(concept) for concept in concepts))
 
 
 def n_carbons(structure: Structure, low: int, high: int) -> int:
+    """The record has ``low`` to ``high`` carbon atoms."""
     return int(low <= structure.element_counts.get(6, 0) <= high)
 
 
 def n_rings(structure: Structure, low: int, high: int) -> int:
+    """The record has ``low`` to ``high`` rings (SSSR)."""
     return int(low <= len(structure.rings) <= high)
 
 
 def metal(structure: Structure) -> int:
+    """Any metal atom."""
     return int(structure.has_metal)
 
 
@@ -66,7 +70,8 @@ def hydrate(structure: Structure) -> int:
     """Water molecules beside something else."""
     if len(structure.fragments) < 2:
         return 0
-    return sum(_is_lone(structure, f, 8) and structure.charge_of(f) == 0 for f in structure.fragments)
+    fragments = structure.fragments
+    return sum(_is_lone(structure, f, 8) and structure.charge_of(f) == 0 for f in fragments)
 
 
 def hydrochloride(structure: Structure) -> int:
@@ -77,7 +82,8 @@ def hydrochloride(structure: Structure) -> int:
 
 
 def _is_lone(structure: Structure, fragment: tuple[int, ...], number: int) -> bool:
-    return len(fragment) == 1 and structure.mol.GetAtomWithIdx(fragment[0]).GetAtomicNum() == number
+    atom = structure.mol.GetAtomWithIdx(fragment[0])
+    return len(fragment) == 1 and atom.GetAtomicNum() == number
 
 
 def zwitterion(structure: Structure) -> int:
@@ -125,7 +131,8 @@ def ring_system(structure: Structure, kind: str, n_rings: int) -> int:
     # ChEBI also counts rings that only a chain joins ("heterotetracyclic" for a steroid with a
     # lactone ring), so a caption is refuted only where the total differs too.
     total_hetero = any(s.hetero for s in systems)
-    return int(len(structure.rings) == n_rings and n_rings > 1 and total_hetero == (kind == "hetero"))
+    same_kind = total_hetero == (kind == "hetero")
+    return int(len(structure.rings) == n_rings and n_rings > 1 and same_kind)
 
 
 def ring_size(structure: Structure, smallest: int) -> int:
@@ -134,10 +141,12 @@ def ring_size(structure: Structure, smallest: int) -> int:
 
 
 def spiro(structure: Structure) -> int:
+    """Atoms that are all that two rings share."""
     return int(rdMolDescriptors.CalcNumSpiroAtoms(structure.mol))
 
 
 def bridged(structure: Structure) -> int:
+    """Bridgehead atoms."""
     return int(rdMolDescriptors.CalcNumBridgeheadAtoms(structure.mol))
 
 
@@ -147,6 +156,7 @@ def sugar_rings(structure: Structure, low: int, high: int) -> int:
 
 
 def count_sugar_rings(structure: Structure) -> int:
+    """Rings of the record that look like a sugar's, see `_is_sugar`."""
     return structure.once("sugar_rings", _count_sugar_rings)
 
 
@@ -192,9 +202,7 @@ def longest_carbon_chain(structure: Structure) -> int:
 
 def _longest_carbon_chain(structure: Structure) -> int:
     mol = structure.mol
-    carbon = {
-        a.GetIdx() for a in mol.GetAtoms() if a.GetAtomicNum() == 6 and not a.IsInRing()
-    }
+    carbon = {a.GetIdx() for a in mol.GetAtoms() if a.GetAtomicNum() == 6 and not a.IsInRing()}
     links = {
         i: [n.GetIdx() for n in mol.GetAtomWithIdx(i).GetNeighbors() if n.GetIdx() in carbon]
         for i in carbon
@@ -236,10 +244,12 @@ def fatty_chain(structure: Structure, low: int, high: int) -> int:
 
 
 def radical(structure: Structure) -> int:
+    """Atoms with unpaired electrons."""
     return structure.n_radicals
 
 
 def only_elements(structure: Structure, *symbols: str) -> int:
+    """No other elements than these, hydrogen only if it is named."""
     table = Chem.GetPeriodicTable()
     allowed = {table.GetAtomicNumber(s) for s in symbols}
     return int(bool(structure.element_counts) and set(structure.element_counts) <= allowed)

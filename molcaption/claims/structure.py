@@ -21,6 +21,7 @@ _NON_METALS = frozenset(
 
 
 def is_metal(atom: Chem.Atom) -> bool:
+    """True for every element but hydrogen, non-metals, metalloids and noble gases."""
     return atom.GetAtomicNum() not in _NON_METALS
 
 
@@ -78,14 +79,17 @@ class Structure:
 
     @cached_property
     def fragment_charges(self) -> list[int]:
+        """Net charge of each component."""
         charge = [atom.GetFormalCharge() for atom in self.mol.GetAtoms()]
         return [sum(charge[i] for i in fragment) for fragment in self.fragments]
 
     def charge_of(self, fragment: tuple[int, ...]) -> int:
+        """Net charge of some atoms."""
         return sum(self.mol.GetAtomWithIdx(i).GetFormalCharge() for i in fragment)
 
     @cached_property
     def rings(self) -> list[frozenset[int]]:
+        """Atom indices of each ring (SSSR)."""
         return [frozenset(ring) for ring in self.mol.GetRingInfo().AtomRings()]
 
     @cached_property
@@ -108,6 +112,7 @@ class Structure:
 
     @cached_property
     def has_metal(self) -> bool:
+        """Whether any atom is a metal."""
         return any(number not in _NON_METALS for number in self.element_counts)
 
     def count(self, concept_id: str) -> int:

@@ -6,6 +6,7 @@ whose structural test is exact, or a figure of RDKit. Wording varies with ``rng`
 """
 
 import random
+import re
 from collections.abc import Callable
 
 from rdkit import Chem
@@ -15,12 +16,45 @@ from molcaption.claims.lexicon import load_lexicon
 from molcaption.claims.predicates import count_sugar_rings, longest_carbon_chain
 from molcaption.claims.structure import Structure
 
-NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+NUMBERS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
 # Concepts too common to open a description with, and those that say too little as a class.
 _WEAK = frozenset(
-    ["alcohol", "ether", "carboxylic_acid", "benzenes", "olefin", "organosulfur", "organophosphorus", "salt", "ketone", "lactam", "cyclic_ether", "carboxamide", "toluene", "glycoside", "peptide", "dianion", "trianion"]
+    [
+        "alcohol",
+        "ether",
+        "carboxylic_acid",
+        "benzenes",
+        "olefin",
+        "organosulfur",
+        "organophosphorus",
+        "salt",
+        "ketone",
+        "lactam",
+        "cyclic_ether",
+        "carboxamide",
+        "toluene",
+        "glycoside",
+        "peptide",
+        "dianion",
+        "trianion",
+    ]
 )
 _RING_WORDS = {1: "mono", 2: "bi", 3: "tri", 4: "tetra", 5: "penta", 6: "hexa"}
+_SPOKEN_VOWELS = frozenset(("N-", "S-", "O-", "A-", "E-", "H-", "R-"))
 Say = Callable[[Structure, random.Random], str]
 
 
@@ -64,9 +98,8 @@ def _opening(
 ) -> tuple[str, str]:
     """First sentence and the class it used up."""
     if not classes:
-        symbols = sorted({a.GetSymbol() for a in structure.mol.GetAtoms()})
         heavy = structure.mol.GetNumHeavyAtoms()
-        if not symbols:
+        if not structure.element_counts:
             return "The molecule is an empty structure without any atoms.", ""
         return f"The molecule is a chemical entity of {count_noun(heavy, 'heavy atom')}.", ""
     name = classes[0][1]
@@ -128,7 +161,10 @@ def _detail_rings(structure: Structure, rng: random.Random) -> str:
         return f"It contains {count_noun(n_rings, 'ring')}, none of them aromatic."
     if aromatic == n_rings:
         return f"It contains {count_noun(n_rings, 'aromatic ring')}."
-    return f"It contains {count_noun(n_rings, 'ring')}, {number(aromatic)} of which {'is' if aromatic == 1 else 'are'} aromatic."
+    verb = "is" if aromatic == 1 else "are"
+    return (
+        f"It contains {count_noun(n_rings, 'ring')}, {number(aromatic)} of which {verb} aromatic."
+    )
 
 
 def _detail_system(structure: Structure, rng: random.Random) -> str:
@@ -144,7 +180,7 @@ def _detail_system(structure: Structure, rng: random.Random) -> str:
 def _detail_charge(structure: Structure, rng: random.Random) -> str:
     charge = structure.charge
     if charge:
-        return rng.choice(("It carries a net charge of {:+d}.", "It has a net charge of {:+d}.")).format(charge)
+        return f"It {rng.choice(('carries', 'has'))} a net charge of {charge:+d}."
     if structure.count("zwitterion"):
         return "It is a zwitterion with no net charge."
     return rng.choice(("It is electrically neutral.", "")) if rng.random() < 0.3 else ""
@@ -156,8 +192,8 @@ def _detail_components(structure: Structure, rng: random.Random) -> str:
         return ""
     metals = sorted({a.GetSymbol() for a in structure.mol.GetAtoms()} & set(_METAL_NAMES))
     if metals and rng.random() < 0.7:
-        names = [f"{_METAL_NAMES[m]} {'ion' if structure.charge == 0 else 'centre'}" for m in metals]
-        return f"It consists of {number(n)} components and contains {join([a_or_an(x.split()[0]) + ' atom' for x in names])}."
+        atoms = [a_or_an(f"{_METAL_NAMES[symbol]} atom") for symbol in metals]
+        return f"It consists of {number(n)} components and contains {join(atoms)}."
     return f"It consists of {number(n)} components."
 
 
@@ -192,12 +228,17 @@ def _detail_chain(structure: Structure, rng: random.Random) -> str:
     if length < 4:
         return ""
     return rng.choice(
-        ("Its longest carbon chain has {} atoms.", "The longest aliphatic chain is {} carbons long.")
+        (
+            "Its longest carbon chain has {} atoms.",
+            "The longest aliphatic chain is {} carbons long.",
+        )
     ).format(number(length))
 
 
 def _detail_stereo(structure: Structure, rng: random.Random) -> str:
-    centres = FindMolChiralCenters(structure.mol, includeUnassigned=True, useLegacyImplementation=True)
+    centres = FindMolChiralCenters(
+        structure.mol, includeUnassigned=True, useLegacyImplementation=True
+    )
     assigned = [label for _, label in centres if label in "RS"]
     bonds = [b.GetStereo() for b in structure.mol.GetBonds()]
     n_e = sum(b in (Chem.BondStereo.STEREOE, Chem.BondStereo.STEREOTRANS) for b in bonds)
@@ -250,6 +291,7 @@ DETAILS: tuple[Say, ...] = (
 
 
 def formula(structure: Structure) -> str:
+    """Hill formula with the charge, as RDKit writes it."""
     return str(rdMolDescriptors.CalcMolFormula(structure.mol))
 
 
@@ -265,11 +307,13 @@ def count_noun(n: int, noun: str) -> str:
 
 def a_or_an(noun: str) -> str:
     """``noun`` with its indefinite article."""
-    spoken = noun.lstrip("([0123456789,-'").lower()
-    vowel = spoken.startswith(tuple("aeio")) or spoken.startswith(("un", "ur", "hon"))
-    if noun[:2] in ("N-", "S-") or noun.startswith("8-") or noun.startswith("11"):
-        vowel = True
-    return f"{'an' if vowel else 'a'} {noun}" if not noun.startswith("uni") else f"a {noun}"
+    if noun[:1].isdigit():
+        vowel = re.match(r"8|1[18](?!\d)", noun)
+        return f"{'an' if vowel else 'a'} {noun}"
+    letter = re.match(r"[A-Z]-", noun)
+    spoken = noun.lstrip("(").lower()
+    vowel = letter[0] in _SPOKEN_VOWELS if letter else re.match("[aeio]|un(?!i)|ur(?!e)", spoken)
+    return f"{'an' if vowel else 'a'} {noun}"
 
 
 def join(items: list[str]) -> str:

@@ -1,7 +1,7 @@
 import pytest
 
-from molcaption.claims import group_counts, load_lexicon
 from molcaption.chem.molecule import parse_smiles
+from molcaption.claims import group_counts, load_lexicon
 from molcaption.claims.structure import Structure
 from molcaption.errors import BadDataError, NoInputError
 from molcaption.lexicon import base_rates, check
@@ -70,8 +70,11 @@ def test_user_lexicon_adds_and_replaces(tmp_path):
         ("- {id: a, names: [a], smart: C}", "unknown key 'smart'"),
         ("- {id: a, names: [a]}", "exactly one of smarts and builtin"),
         ("- {id: a, names: [a], smarts: C, parents: [zz]}", "no parent 'zz'"),
-        ("- {id: a, names: [a], smarts: C, parents: [b]}\n"
-         "- {id: b, names: [b], smarts: C, parents: [a]}", "its own ancestor"),
+        (
+            "- {id: a, names: [a], smarts: C, parents: [b]}\n"
+            "- {id: b, names: [b], smarts: C, parents: [a]}",
+            "its own ancestor",
+        ),
         ("- {id: a, names: [a], smarts: C}\n- {id: a, names: [a], smarts: C}", "used twice"),
         ("a: [", "not YAML"),
         ("a: b", "expected a list"),
