@@ -84,9 +84,16 @@ def _import_torch(path: str) -> Any:
 
 
 def _torch_load(torch: Any, content: bytes) -> Any:
+    # PyTorch Geometric, once imported, allows its own classes: they must not win over ours.
+    others = torch.serialization.get_safe_globals()
+    torch.serialization.clear_safe_globals()
     allowed = [(_Inert, f"{module}.{name}") for module, name in _GRAPH_CLASSES]
-    with torch.serialization.safe_globals(allowed):
-        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    try:
+        with torch.serialization.safe_globals(allowed):
+            return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    finally:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(others)
 
 
 class _Restricted(pickle.Unpickler):
