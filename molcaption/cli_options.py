@@ -7,6 +7,8 @@ caption -q`), so they are added to every command's signature, from which Typer b
 import functools
 import inspect
 import os
+import signal
+import sys
 import typing
 from collections.abc import Callable
 from enum import StrEnum
@@ -108,7 +110,13 @@ def with_global_options(command: Callable[..., None]) -> Callable[..., None]:
                        ctx=values["ctx"])  # fmt: skip
         if not passes_context:
             del values["ctx"]
-        command(**values)
+        try:
+            command(**values)
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            # whoever read stdout has gone; Python would complain once more when it flushes at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(128 + signal.SIGPIPE) from error
 
     # Typer reads signature and annotations, which `wraps` has copied from the command alone
     keyword = inspect.Parameter.KEYWORD_ONLY

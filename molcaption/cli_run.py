@@ -6,7 +6,6 @@ with `standalone_mode=False` and `run` turns whatever comes out into one line an
 
 import errno
 import logging
-import os
 import re
 import signal
 import sys
@@ -18,7 +17,6 @@ from molcaption import log
 from molcaption.errors import CannotWriteError, MissingError, MolcaptionError
 
 _log = logging.getLogger(__name__)
-_BROKEN_PIPE = 128 + signal.SIGPIPE
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
@@ -53,10 +51,6 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 def _report(error: Exception, debug: bool) -> int:
     """Say what went wrong in one line; the exit code."""
-    if isinstance(error, BrokenPipeError):
-        # whoever read stdout has gone; Python would complain once more at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _BROKEN_PIPE
     if isinstance(error, typer.TyperException):
         _log.error("%s", _usage(error))
         return int(error.exit_code)

@@ -1,7 +1,9 @@
 """Fixtures that several test folders share."""
 
 import json
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -58,7 +60,8 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "projector": vars(projector_config),
         "prompt": {"text": plain_prompt(1), "graph_token": GRAPH_TOKEN, "n_graph_tokens": 1},
         "graph_token_id": tokenizer.convert_tokens_to_ids(GRAPH_TOKEN),
-        "end_token_ids": [tokenizer.eos_token_id],
+        # a dozen ordinary tokens end a caption too, so that some end early and others never
+        "end_token_ids": [tokenizer.eos_token_id, *range(100, 112)],
         "max_prompt_tokens": 200,
         "max_new_tokens": 24,
         "backbone": {"path": "scratch", "quantization": "none"},
@@ -76,3 +79,19 @@ def tiny_bundle(tiny_model: Path) -> Path:
     directory = tiny_model.parent / "bundle"
     export(tiny_model, directory, "fp32")
     return directory
+
+
+@pytest.fixture
+def clean_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Logging is set up for a whole process: put it back after a test that does so."""
+    for name in ("NO_COLOR", "TRANSFORMERS_VERBOSITY"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    root, package = logging.getLogger(), logging.getLogger("molcaption")
+    handlers, levels = root.handlers[:], (root.level, package.level)
+    yield
+    logging.captureWarnings(False)
+    for handler in set(root.handlers) - set(handlers):
+        handler.close()
+    root.handlers[:] = handlers
+    root.setLevel(levels[0])
+    package.setLevel(levels[1])

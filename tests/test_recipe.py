@@ -117,7 +117,8 @@ def test_one_mistake(small: Path, override: str, expected: str) -> None:
 
 
 def test_scratch_needs_pretraining_and_even_heads(small: Path) -> None:
-    scratch = "{vocab_size: 9, hidden: 8, layers: 1, heads: %d, kv_heads: 2, head_dim: 4, intermediate: 8}"
+    scratch = "{vocab_size: 9, hidden: 8, layers: 1, heads: %d, kv_heads: 2, head_dim: 4, "
+    scratch += "intermediate: 8}"
     small.write_text(SMALL.replace("path: some/model", f"scratch: {scratch % 4}"))
     assert "needs pretrain.backbone" in mistakes(small)[0]
     load_recipe(small, ["pretrain.backbone={steps: 1, batch_tokens: 9, lr: 1, mixture: {a: 1}}"])
@@ -142,7 +143,7 @@ def test_overrides(small: Path) -> None:
         (b"name: \xff\xfe", "not UTF-8"),
         (b"? [a, b]\n: 1\n", "not YAML"),
         (b"&x [*x]: 1", "not YAML"),
-        (b"x: " + b"[" * 5000, "not YAML"),
+        (b"x: " + b"[" * 2000, "not YAML"),
         (b"!!python/object:os.system {}", "not YAML"),
         (b"a\0b: 1", "not YAML"),
     ],
@@ -175,8 +176,8 @@ def test_hash_follows_content_and_not_place(small: Path) -> None:
     assert recipe_hash(load_recipe(small, ["run_dir=elsewhere"])) == digest
     assert recipe_hash(load_recipe(small, ["seed=0"])) == digest  # a default written out
     assert recipe_hash(load_recipe(small, ["seed=1"])) != digest
-    small.write_text("\n".join(reversed(SMALL.split("\npretrain:\n")[0].splitlines())) + "\npretrain:"
-                     + SMALL.split("\npretrain:")[1])  # fmt: skip
+    head, tail = SMALL.split("\npretrain:")
+    small.write_text("\n".join(reversed(head.splitlines())) + "\npretrain:" + tail)
     assert recipe_hash(load_recipe(small)) == digest  # the order of keys
 
 
@@ -187,7 +188,7 @@ tricky = st.sampled_from(
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None
 )
 @given(
     styles=st.lists(words | tricky, max_size=4),

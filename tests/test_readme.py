@@ -1,0 +1,63 @@
+"""What the README and the recipes tell people to type works."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from molcaption.shipped import DEFAULT_MODEL, shipped_path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+MARKED = re.compile(r"<!-- run -->\n```bash\n(.*?)```", re.DOTALL)
+RUN = [line for block in MARKED.findall(README) for line in block.splitlines() if line]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder that looks like a checkout, in which commands may leave their output."""
+    for name in ("examples", "recipes"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    script = tmp_path / "bin" / "molcaption"
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m molcaption "$@"\n')
+    script.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize("line", RUN)
+def test_marked_commands_run(line: str, checkout: Path) -> None:
+    command = re.sub(r"^pip install \S+ && ", "", line)  # what is tested is installed already
+    assert command.startswith("molcaption ")
+    if (
+        command.startswith("molcaption caption")
+        and shipped_path(f"{DEFAULT_MODEL}/manifest.json") is None
+    ):
+        pytest.skip("no captioner ships with this checkout")
+    environment = {
+        **os.environ,
+        "PATH": f"{checkout / 'bin'}:{os.environ['PATH']}",
+        "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}",
+    }
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command], cwd=checkout, env=environment,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    output = re.search(r" -o (\S+)", command)
+    if output:
+        assert (checkout / output[1]).stat().st_size > 0
+
+
+def test_the_two_commands_are_there() -> None:
+    assert "pip install . && molcaption caption examples/drugs.sdf -o out.parquet" in RUN
+    assert "<!-- test-command -->\n```bash\npip install '.[train,test]' && pytest\n```" in README
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("http") or (ROOT / target).exists(), target
