@@ -13,7 +13,7 @@ from typing import Any
 from molcaption.chem.graph import featurise
 from molcaption.chem.molecule import parse_smiles
 from molcaption.data.atomic import atomic_write
-from molcaption.data.pairs import Pair, read_pairs
+from molcaption.data.pairs import read_pairs
 from molcaption.data.prompt import PromptTemplate, chat_prompt, plain_prompt
 from molcaption.engine.checkpoint import STATE_FILE, seed_everything
 from molcaption.engine.embed import embed_texts, encode_graphs, scaled_to
@@ -37,10 +37,12 @@ from molcaption.nn.backbone import (
     load_llm,
     load_tokenizer,
 )
+from molcaption.nn.encoder import MolGNN
 from molcaption.nn.projector import Projector, ProjectorConfig
 from molcaption.recipe import Recipe, provenance, recipe_hash
 
 _log = logging.getLogger(__name__)
+_SECTIONS = ("seed", "data", "encoder", "projector", "backbone", "prompt", "align")
 REPORT_FILE = "alignment.json"
 _MIN_MRR_OVER_CHANCE = 5.0
 """A projector whose retrieval is not clearly above chance has learnt the mean, whatever its loss."""
@@ -55,17 +57,40 @@ def align(recipe: Recipe, fresh: bool = False) -> Path:
     if fresh:
         (directory / STATE_FILE).unlink(missing_ok=True)
         (directory / CONFIG).unlink(missing_ok=True)
-    stage = recipe.align
-    if stage.batch_size is None:
+    if recipe.align.batch_size is None:
         raise BadRecipeError("align.batch_size: needed; pairs are counted, not tokens")
     seed_everything(recipe.seed)
     source = backbone_source(recipe)
     tokenizer = load_tokenizer(source.path)
     llm = load_llm(source.path, tokenizer, quantization=source.quantization, device=best_device())
-    made_by = "molcaption pretrain RECIPE"
-    encoder, _ = load_bridge(
-        recipe.run_dir / "encoder", read_config(recipe.run_dir / "encoder", made_by)
+    encoded = recipe.run_dir / "encoder"
+    encoder, _ = load_bridge(encoded, read_config(encoded, "molcaption pretrain RECIPE"))
+    objective = _objective(recipe, encoder, llm, tokenizer)
+    settings = LoopSettings.of(recipe.align.model_dump())
+    fit(objective, settings, directory, key=recipe_hash(recipe, *_SECTIONS), label="align")
+    objective.eval()
+    _report(directory, recipe, objective.evaluate().metrics)
+    save_bridge(directory, encoder=encoder, projector=objective.projector)
+    config = CaptionerConfig(
+        stage="align",
+        encoder=encoder.config,
+        projector=objective.projector.config,
+        prompt=_prompt(recipe, tokenizer),
+        backbone=source,
+        graph_token_id=graph_token_id(tokenizer),
+        end_token_ids=end_token_ids(llm, tokenizer),
+        max_prompt_tokens=recipe.prompt.max_tokens,
+        max_new_tokens=recipe.decode.max_new_tokens,
+        provenance=provenance(recipe),
     )
+    write_config(directory, config)
+    return directory
+
+
+def _objective(recipe: Recipe, encoder: MolGNN, llm: Any, tokenizer: Any) -> AlignObjective:
+    """A new projector, and what the frozen models say of all pairs."""
+    stage, data = recipe.align, recipe.data
+    assert stage.batch_size is not None
     norm = embedding_norm(llm)
     projector = Projector(
         ProjectorConfig(
@@ -77,40 +102,24 @@ def align(recipe: Recipe, fresh: bool = False) -> Path:
         )
     )
 
-    def views(pairs: list[Pair]) -> AlignmentData:
+    def views(file: Path) -> AlignmentData:
+        pairs = read_pairs(data.path(file))
         graphs = [featurise(parse_smiles(pair.smiles)) for pair in pairs]
         texts = [pair.description for pair in pairs]
         ids = tokenizer(texts, add_special_tokens=False)["input_ids"]
         targets = embed_texts(llm, ids, stage.target)
         return AlignmentData(encode_graphs(encoder, graphs), scaled_to(targets, norm))
 
-    data = recipe.data
-    objective = AlignObjective(
-        projector, views(read_pairs(data.path(data.train))), views(read_pairs(data.path(data.dev))),
-        loss=stage.loss, contrastive_weight=stage.contrastive_weight,
-        temperature=stage.temperature, batch_size=stage.batch_size, seed=recipe.seed,
-    )  # fmt: skip
-    key = recipe_hash(recipe)
-    fit(objective, LoopSettings.of(stage.model_dump()), directory, key=key, label="align")
-    objective.eval()
-    _report(directory, recipe, objective.evaluate().metrics)
-    save_bridge(directory, encoder=encoder, projector=projector)
-    write_config(
-        directory,
-        CaptionerConfig(
-            stage="align",
-            encoder=encoder.config,
-            projector=projector.config,
-            prompt=_prompt(recipe, tokenizer),
-            backbone=source,
-            graph_token_id=graph_token_id(tokenizer),
-            end_token_ids=end_token_ids(llm, tokenizer),
-            max_prompt_tokens=recipe.prompt.max_tokens,
-            max_new_tokens=recipe.decode.max_new_tokens,
-            provenance=provenance(recipe),
-        ),  # fmt: skip
+    return AlignObjective(
+        projector,
+        views(data.train),
+        views(data.dev),
+        loss=stage.loss,
+        contrastive_weight=stage.contrastive_weight,
+        temperature=stage.temperature,
+        batch_size=stage.batch_size,
+        seed=recipe.seed,
     )
-    return directory
 
 
 def backbone_source(recipe: Recipe) -> BackboneSource:
@@ -137,10 +146,15 @@ def _report(directory: Path, recipe: Recipe, metrics: dict[str, float]) -> None:
     _log.info(
         "alignment: %s %.4f against %.4f of the mean vector (gain %.0f %%, needed %.0f %%), "
         "MRR %.3f (chance %.3f): %s",
-        stage.loss, metrics["distance"], metrics["mean_predictor"], 100 * metrics["gain"],
-        100 * stage.min_gain, metrics["mrr"], metrics["mrr_chance"],
+        stage.loss,
+        metrics["distance"],
+        metrics["mean_predictor"],
+        100 * metrics["gain"],
+        100 * stage.min_gain,
+        metrics["mrr"],
+        metrics["mrr_chance"],
         "aligned" if report["aligned"] else "NOT aligned",
-    )  # fmt: skip
+    )
 
 
 def _prompt(recipe: Recipe, tokenizer: Any) -> PromptTemplate:

@@ -29,6 +29,7 @@ from molcaption.nn.captioner import Captioner
 from molcaption.recipe import Recipe, provenance, recipe_hash
 
 _log = logging.getLogger(__name__)
+_SECTIONS = ("seed", "data", "encoder", "projector", "backbone", "prompt", "finetune", "decode")
 
 
 def finetune(recipe: Recipe, force: bool = False, fresh: bool = False) -> Path:
@@ -56,36 +57,49 @@ def finetune(recipe: Recipe, force: bool = False, fresh: bool = False) -> Path:
     config = read_config(aligned, "molcaption align RECIPE")
     if not force:
         _check_gate(aligned)
-    assert config.prompt is not None and config.backbone is not None  # `align` writes both
     seed_everything(recipe.seed)
-    tokenizer = load_tokenizer(config.backbone.path)
-    captioner = _captioner(recipe, aligned, config)
-    prompt, end = config.prompt, config.end_token_ids[0]
-
-    def examples(pairs: list[Pair], augment: float) -> ExampleDataset:
-        return ExampleDataset(
-            pairs, tokenizer.backend_tokenizer, prompt, end=end, augment=augment,
-            max_prompt_tokens=config.max_prompt_tokens, max_new_tokens=config.max_new_tokens,
-            seed=recipe.seed,
-        )  # fmt: skip
-
-    data = recipe.data
-    dev = read_pairs(data.path(data.dev))
-    objective = FinetuneObjective(
-        captioner, examples(read_pairs(data.path(data.train), data.styles), stage.augment),
-        examples(dev, 0.0), tokenizer=tokenizer.backend_tokenizer,
-        references=[pair.description for pair in dev], pad=end, end_ids=config.end_token_ids,
-        max_new_tokens=config.max_new_tokens, batch_tokens=stage.batch_tokens,
-        projector_lr=stage.projector_lr, seed=recipe.seed,
-    )  # fmt: skip
-    fit(
-        objective, LoopSettings.of(stage.model_dump()), directory,
-        key=recipe_hash(recipe), label="finetune",
-    )  # fmt: skip
+    objective = _objective(recipe, _captioner(recipe, aligned, config), config)
+    settings = LoopSettings.of(stage.model_dump())
+    fit(objective, settings, directory, key=recipe_hash(recipe, *_SECTIONS), label="finetune")
+    captioner = objective.captioner
     captioner.llm.save_pretrained(directory / ADAPTER)
     save_bridge(directory, encoder=captioner.encoder, projector=captioner.projector)
     write_config(directory, replace(config, stage="finetune", provenance=provenance(recipe)))
     return directory
+
+
+def _objective(recipe: Recipe, captioner: Captioner, config: CaptionerConfig) -> FinetuneObjective:
+    assert config.prompt is not None and config.backbone is not None  # `align` writes both
+    assert recipe.finetune.batch_tokens is not None
+    tokenizer = load_tokenizer(config.backbone.path).backend_tokenizer
+    prompt, end, data = config.prompt, config.end_token_ids[0], recipe.data
+
+    def examples(pairs: list[Pair], augment: float) -> ExampleDataset:
+        return ExampleDataset(
+            pairs,
+            tokenizer,
+            prompt,
+            end=end,
+            max_prompt_tokens=config.max_prompt_tokens,
+            max_new_tokens=config.max_new_tokens,
+            augment=augment,
+            seed=recipe.seed,
+        )
+
+    dev = read_pairs(data.path(data.dev))
+    return FinetuneObjective(
+        captioner,
+        examples(read_pairs(data.path(data.train), data.styles), recipe.finetune.augment),
+        examples(dev, 0.0),
+        tokenizer=tokenizer,
+        references=[pair.description for pair in dev],
+        pad=end,
+        end_ids=config.end_token_ids,
+        max_new_tokens=config.max_new_tokens,
+        batch_tokens=recipe.finetune.batch_tokens,
+        projector_lr=recipe.finetune.projector_lr,
+        seed=recipe.seed,
+    )
 
 
 def _captioner(recipe: Recipe, aligned: Path, config: CaptionerConfig) -> Captioner:

@@ -118,22 +118,14 @@ def fit(objective: Any, settings: LoopSettings, directory: Path, *, key: str, la
         stream = _stream(bare, position)
         bare.train()
         while position.step < settings.steps:
-            for _ in range(settings.accumulate):
-                batch = to_device(next(stream), accelerator.device)
-                with accelerator.autocast():
-                    losses = objective(batch)
-                accelerator.backward(losses["loss"] / settings.accumulate)
-                meter.add(losses, batch)
-            norm = accelerator.clip_grad_norm_(_trainable(optimizer), settings.clip)
-            optimizer.step()
+            norm = _step(objective, stream, optimizer, accelerator, settings, meter)
             schedule.step()
-            optimizer.zero_grad()
             position.step += 1
             bar.advance(1)
             if position.step % _LOG_EVERY == 0:
                 rate = schedule.get_last_lr()[0]
                 tracker.write(position.step, epoch=position.epoch, lr=rate,
-                              grad_norm=float(norm), **meter.take())  # fmt: skip
+                              grad_norm=norm, **meter.take())  # fmt: skip
             if position.step % settings.eval_every == 0 or position.step == settings.steps:
                 _evaluate(bare, tracker, position.step, label)
             if position.step % settings.save_every == 0 or stopped:
@@ -142,6 +134,27 @@ def fit(objective: Any, settings: LoopSettings, directory: Path, *, key: str, la
                 _log.warning("%s: stopped at step %d; run again to go on", label, position.step)
                 _raise_signal(stopped[0])
         save()
+
+
+def _step(
+    objective: Any,
+    stream: Iterator[dict[str, Any]],
+    optimizer: Any,
+    accelerator: Accelerator,
+    settings: LoopSettings,
+    meter: "_Meter",
+) -> float:
+    """One optimizer step over ``accumulate`` batches; the gradient's norm before clipping."""
+    for _ in range(settings.accumulate):
+        batch = to_device(next(stream), accelerator.device)
+        with accelerator.autocast():
+            losses = objective(batch)
+        accelerator.backward(losses["loss"] / settings.accumulate)
+        meter.add(losses, batch)
+    norm = accelerator.clip_grad_norm_(_trainable(optimizer), settings.clip)
+    optimizer.step()
+    optimizer.zero_grad()
+    return float(norm)
 
 
 def _stream(objective: Any, position: Position) -> Iterator[dict[str, Any]]:
