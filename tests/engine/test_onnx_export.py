@@ -16,7 +16,7 @@ from molcaption.engine.runtimes.onnx import OnnxRuntime
 from molcaption.errors import BadDataError, CannotWriteError, MissingError, UsageError
 from molcaption.export import export
 
-LARGE = Chem.MolToSmiles(Chem.MolFromSequence("GAVLIPFMWSTCYNQDEKRH" * 4))  # over 600 atoms
+LARGE = Chem.MolToSmiles(Chem.MolFromSequence("GAVLIPFMWSTCYNQDEKRH" * 4))  # some 560 atoms
 GRAPHS = [featurise(parse_smiles(s)) for s in ("[Na+]", "CCO", "c1ccccc1C(=O)O", LARGE, "[He]")]
 
 
