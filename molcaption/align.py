@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 _SECTIONS = ("seed", "data", "encoder", "projector", "backbone", "prompt", "align")
 REPORT_FILE = "alignment.json"
 _MIN_MRR_OVER_CHANCE = 5.0
-"""A projector whose retrieval is not clearly above chance has learnt the mean, whatever its loss."""
+"""A projector not clearly above chance has learnt the mean vector, whatever its loss says."""
 
 
 def align(recipe: Recipe, fresh: bool = False) -> Path:

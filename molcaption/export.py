@@ -91,7 +91,7 @@ def _write_files(
     positions = model.max_prompt_tokens + model.max_new_tokens
     shape = export_decoder(model_dir, captioner.llm, directory, weights, positions)
     shutil.copyfile(model_dir / bundle.TOKENIZER, directory / bundle.TOKENIZER)
-    (directory / "README.md").write_text(_readme(model, weights), encoding="utf-8")
+    (directory / bundle.CARD).write_text(_readme(model, weights), encoding="utf-8")
     return bundle.Manifest(
         name=model.name,
         weights=weights,
@@ -126,7 +126,7 @@ def _parity_molecules(path: str | Path | None, limit: int) -> list[tuple[Graph, 
         return [(featurise(parse_smiles(smiles)), smiles) for smiles in _SAMPLE]
     records = read_molecules([path], limit=limit)
     molecules = [r for r in records if isinstance(r, Molecule)]
-    return [(featurise(molecule.mol), molecule.smiles) for molecule in molecules]
+    return [(featurise(parse_smiles(m.smiles)), m.smiles) for m in molecules]
 
 
 def _check_packages() -> None:

@@ -35,8 +35,8 @@ from molcaption.score import score
 SMILES = (
     "CCO CC(=O)O c1ccccc1 Oc1ccccc1 CC(=O)Oc1ccccc1C(=O)O CN1C=NC2=C1C(=O)N(C)C(=O)N2C NCC(=O)O "
     "C[C@H](N)C(=O)O CCCCCCCC(=O)O OCC(O)CO c1ccncc1 c1ccc2[nH]ccc2c1 CC(C)=O CCOCC [Na+].[Cl-] "
-    "CCN(CC)CC FC(F)(F)c1ccccc1 ClC(Cl)Cl O=C1CCCCC1 CS(C)=O OC[C@H]1OC(O)[C@H](O)[C@@H](O)[C@@H]1O "
-    "C=CC=C C#N O=[N+]([O-])c1ccccc1"
+    "CCN(CC)CC FC(F)(F)c1ccccc1 ClC(Cl)Cl O=C1CCCCC1 CS(C)=O "
+    "OC[C@H]1OC(O)[C@H](O)[C@@H](O)[C@@H]1O C=CC=C C#N O=[N+]([O-])c1ccccc1"
 ).split()
 
 RECIPE = """

@@ -13,26 +13,8 @@ from functools import lru_cache
 
 from molcaption.claims.lexicon import Lexicon
 
-NUMBERS = {
-    word: n
-    for n, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-        ]
-    )
-} | {"a": 1, "an": 1, "both": 2}
+_WORDS = "zero one two three four five six seven eight nine ten eleven twelve"
+NUMBERS = {word: n for n, word in enumerate(_WORDS.split())} | {"a": 1, "an": 1, "both": 2}
 MULTIPLIERS = {"mono": 1, "di": 2, "tri": 3, "tetra": 4, "penta": 5, "hexa": 6, "hepta": 7}
 
 # Substituent prefixes that leave the parent's class as it is: a dihydroxyflavone is a flavone.

@@ -6,7 +6,6 @@ whose structural test is exact, or a figure of RDKit. Wording varies with ``rng`
 """
 
 import random
-import re
 from collections.abc import Callable
 
 from rdkit import Chem
@@ -15,22 +14,8 @@ from rdkit.Chem import FindMolChiralCenters, rdMolDescriptors
 from molcaption.claims.lexicon import load_lexicon
 from molcaption.claims.predicates import count_sugar_rings, longest_carbon_chain
 from molcaption.claims.structure import Structure
+from molcaption.data.wording import a_or_an, count_noun, join, number
 
-NUMBERS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-]
 # Concepts too common to open a description with, and those that say too little as a class.
 _WEAK = frozenset(
     [
@@ -54,7 +39,6 @@ _WEAK = frozenset(
     ]
 )
 _RING_WORDS = {1: "mono", 2: "bi", 3: "tri", 4: "tetra", 5: "penta", 6: "hexa"}
-_SPOKEN_VOWELS = frozenset(("N-", "S-", "O-", "A-", "E-", "H-", "R-"))
 Say = Callable[[Structure, random.Random], str]
 
 
@@ -293,29 +277,3 @@ DETAILS: tuple[Say, ...] = (
 def formula(structure: Structure) -> str:
     """Hill formula with the charge, as RDKit writes it."""
     return str(rdMolDescriptors.CalcMolFormula(structure.mol))
-
-
-def number(n: int) -> str:
-    """Words up to twelve, digits from there."""
-    return NUMBERS[n] if n < len(NUMBERS) else str(n)
-
-
-def count_noun(n: int, noun: str) -> str:
-    """``a hydroxy group``, ``two hydroxy groups``."""
-    return a_or_an(noun) if n == 1 else f"{number(n)} {noun}s"
-
-
-def a_or_an(noun: str) -> str:
-    """``noun`` with its indefinite article."""
-    if noun[:1].isdigit():
-        vowel = re.match(r"8|1[18](?!\d)", noun)
-        return f"{'an' if vowel else 'a'} {noun}"
-    letter = re.match(r"[A-Z]-", noun)
-    spoken = noun.lstrip("(").lower()
-    vowel = letter[0] in _SPOKEN_VOWELS if letter else re.match("[aeio]|un(?!i)|ur(?!e)", spoken)
-    return f"{'an' if vowel else 'a'} {noun}"
-
-
-def join(items: list[str]) -> str:
-    """``a, b and c``."""
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

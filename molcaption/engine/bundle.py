@@ -1,9 +1,9 @@
 """An ONNX bundle on disk: what `export` writes, `caption` loads and a colleague is handed.
 
 ``manifest.json`` says everything that the files do not: prompt, end tokens, decode defaults, where
-the weights come from, and size and SHA-256 of every other file. A bundle is written whole or not at
-all (built in a hidden sibling directory, then renamed) and checked whole when it is loaded: a
-caption from half-copied weights would look like any other caption.
+the weights come from, and size and SHA-256 of every file but the model card. A bundle is written
+whole or not at all (built in a hidden sibling directory, then renamed) and checked whole when it is
+loaded: a caption from half-copied weights would look like any other caption.
 """
 
 import hashlib
@@ -18,6 +18,8 @@ from molcaption.errors import BadDataError, MissingError
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
+CARD = "README.md"
+"""The model card: for people, who may add to it, so its hash is nobody's business."""
 BRIDGE, DECODER, EMBEDDINGS, TOKENIZER = "bridge", "decoder", "embeddings.npy", "tokenizer.json"
 REQUIRED = (
     f"{BRIDGE}.onnx",
@@ -86,11 +88,11 @@ class Manifest:
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> Manifest:
-    """Write ``manifest.json`` over every file now in ``directory``; returns it with its hashes."""
+    """Write ``manifest.json`` over the files now in ``directory``; returns it with their hashes."""
     files = {
         path.name: {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
         for path in sorted(directory.iterdir())
-        if path.name != MANIFEST
+        if path.name not in (MANIFEST, CARD)
     }
     filled = replace(manifest, files=files)
     text = json.dumps(asdict(filled), indent=1, ensure_ascii=False) + "\n"

@@ -205,7 +205,8 @@ class _Meter:
     def take(self) -> dict[str, float]:
         seconds = time.monotonic() - self._since
         values = {name: total / self._count for name, total in self._sums.items()}
-        values["tokens_per_s"] = self._tokens / seconds
+        if self._tokens:
+            values["tokens_per_s"] = self._tokens / seconds
         self.__init__()  # type: ignore[misc]
         return values
 

@@ -7,7 +7,8 @@ from rdkit import Chem
 
 from molcaption.chem.molecule import InvalidMolecule, parse_smiles
 from molcaption.claims import check_caption, load_lexicon
-from molcaption.data.sentences import a_or_an, count_noun, describe
+from molcaption.data.sentences import describe
+from molcaption.data.wording import a_or_an, count_noun
 
 LEXICON = load_lexicon()
 ODD = ["", "*", "[He]", "[H][H]", "[2H]O[2H]", "[Na+].[Cl-]", "[U+4]", "*C(=O)O", "[Fe]", "C" * 300,

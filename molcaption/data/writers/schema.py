@@ -23,6 +23,7 @@ CLAIM_TYPE = pa.struct(
         ("expected", pa.string()),
         ("found", pa.string()),
         ("verdict", pa.string()),
+        ("reason", pa.string()),
         ("strength", pa.string()),
         ("confidence", pa.float64()),
     ]
