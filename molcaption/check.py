@@ -77,6 +77,7 @@ def check(
 
 
 def _row(record: Molecule | Reject, caption_column: str, lexicon: Lexicon) -> dict[str, Any]:
+    smiles: str | None
     if isinstance(record, Molecule):
         mol, smiles, error = record.mol, record.smiles, None
         text = record.description

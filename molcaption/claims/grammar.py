@@ -7,7 +7,7 @@ noun phrase; a substituent counts when it is indefinite or counted ("a methyl es
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -189,7 +189,9 @@ def _sentence(sentence: str, offset: int, names: Vocabulary) -> Iterator[Mention
         yield Mention(*span, match.group(), "formula", None, match["formula"])
 
 
-def _classes(sentence: str, start: int, offset: int, names: Vocabulary) -> Iterator[Mention]:
+def _classes(
+    sentence: str, start: int, offset: int, names: Vocabulary
+) -> Generator[Mention, None, int]:
     """Class nouns of "is an X, a Y and a member of Z …"; returns where the noun phrase ends."""
     position = start
     while position < len(sentence):

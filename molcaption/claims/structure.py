@@ -131,6 +131,7 @@ class Structure:
             return True
         if concept.sure.predicate is not None:
             return bool(concept.sure.predicate(self, *concept.sure.arguments))
+        assert concept.sure.pattern is not None  # a test has a predicate or a pattern
         return bool(self.mol.HasSubstructMatch(concept.sure.pattern))
 
     def _evaluate(self, concept: "Concept") -> int:
@@ -144,6 +145,7 @@ class Structure:
             return 0
         if concept.required_rings > len(self.rings):
             return 0
+        assert concept.pattern is not None
         if not concept.countable:
             return int(self.mol.HasSubstructMatch(concept.pattern))
         return len(self.mol.GetSubstructMatches(concept.pattern, maxMatches=MAX_MATCHES))

@@ -43,7 +43,8 @@ def structure_targets(mol: Chem.Mol) -> StructureTargets:
 
 def _descriptors(mol: Chem.Mol) -> NDArray[np.float32]:
     numbers = [atom.GetAtomicNum() for atom in mol.GetAtoms()]
-    values = [numbers.count(element) for element in _ELEMENTS] + [
+    values: list[float] = [numbers.count(element) for element in _ELEMENTS]
+    values += [
         mol.GetNumAtoms(),
         Chem.GetFormalCharge(mol),
         len(Chem.GetMolFrags(mol)),
@@ -54,7 +55,7 @@ def _descriptors(mol: Chem.Mol) -> NDArray[np.float32]:
         rdMolDescriptors.CalcNumHBA(mol),
         sum(atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED for atom in mol.GetAtoms()),
         rdMolDescriptors.CalcTPSA(mol) / 10,
-        Crippen.MolLogP(mol),
+        Crippen.MolLogP(mol),  # type: ignore[attr-defined]
     ]
     array = np.array(values, dtype=np.float32)
     return np.sign(array) * np.log1p(np.abs(array))

@@ -4,6 +4,7 @@ import re
 
 NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 _SPOKEN_VOWELS = frozenset(("N-", "S-", "O-", "A-", "E-", "H-", "R-"))
+_WRITTEN_VOWELS = r"[aeio]|un(?!i)|ur(?!e)"
 
 
 def number(n: int) -> str:
@@ -23,8 +24,8 @@ def a_or_an(noun: str) -> str:
         return f"{'an' if vowel else 'a'} {noun}"
     letter = re.match(r"[A-Z]-", noun)
     spoken = noun.lstrip("(").lower()
-    vowel = letter[0] in _SPOKEN_VOWELS if letter else re.match("[aeio]|un(?!i)|ur(?!e)", spoken)
-    return f"{'an' if vowel else 'a'} {noun}"
+    sounds = letter[0] in _SPOKEN_VOWELS if letter else re.match(_WRITTEN_VOWELS, spoken)
+    return f"{'an' if sounds else 'a'} {noun}"
 
 
 def join(items: list[str]) -> str:

@@ -4,9 +4,10 @@ Dims: M items, Q graph tokens, W encoder width, T text tokens, D backbone width.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from molcaption.chem.graph import Graph
 from molcaption.data.collate import graph_tensors, padded, to_device
@@ -27,7 +28,7 @@ def encode_graphs(encoder: MolGNN, graphs: Sequence[Graph], batch_size: int = 64
 
 @torch.no_grad()
 def embed_texts(
-    llm: nn.Module, ids: Sequence[Sequence[int]], target: str, batch_size: int = 32
+    llm: Any, ids: Sequence[Sequence[int]], target: str, batch_size: int = 32
 ) -> Tensor:
     """The backbone's own vector of each text, [M, D]: a mean over its tokens.
 

@@ -222,7 +222,8 @@ def _stop_on_signal() -> Iterator[list[int]]:
     if threading.current_thread() is not threading.main_thread():
         yield came
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    caught: list[int] = [signal.SIGINT, signal.SIGTERM]
+    before = {number: signal.getsignal(number) for number in caught}
 
     def note(number: int, _: Any) -> None:
         came.append(number)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -28,6 +27,8 @@ from molcaption.data.prompt import END, GRAPH_TOKEN, PAD
 from molcaption.errors import BadRecipeError, MissingError
 
 _log = logging.getLogger(__name__)
+Llm = Any
+"""A transformers causal language model, or a peft model around one: they share no public type."""
 disable_progress_bar()  # bars of single files between our own lines say nothing
 
 
@@ -48,7 +49,7 @@ def load_llm(
     *,
     quantization: str = "none",
     device: str = "cpu",
-) -> nn.Module:
+) -> Llm:
     """Weights of a backbone, frozen, with a row for every token of ``tokenizer``.
 
     Args:
@@ -103,8 +104,8 @@ def wrap_tokenizer(tokenizer: Any) -> PreTrainedTokenizerFast:
 
 
 def attach_adapter(
-    llm: nn.Module, *, rank: int, alpha: int, dropout: float, targets: Sequence[str]
-) -> nn.Module:
+    llm: Llm, *, rank: int, alpha: int, dropout: float, targets: Sequence[str]
+) -> Llm:
     """LoRA on the linear layers named ``targets`` (Hu et al., "LoRA", ICLR 2022, eq. 3).
 
     Raises:
@@ -129,14 +130,14 @@ def attach_adapter(
     return get_peft_model(llm, config)
 
 
-def load_adapter(llm: nn.Module, path: str | Path, *, trainable: bool = False) -> nn.Module:
+def load_adapter(llm: Llm, path: str | Path, *, trainable: bool = False) -> Llm:
     """A saved LoRA adapter on top of its backbone."""
     from peft import PeftModel
 
     return PeftModel.from_pretrained(llm, str(path), is_trainable=trainable)
 
 
-def merge_adapter(llm: nn.Module, path: str | Path) -> nn.Module:
+def merge_adapter(llm: Llm, path: str | Path) -> Llm:
     """Backbone with its adapter added in, exact: a 4-bit backbone is dequantised first.
 
     Adding in 4 bits would round the adapter away (perplexity 6 becomes 23); the sum of what was
@@ -152,10 +153,12 @@ def merge_adapter(llm: nn.Module, path: str | Path) -> nn.Module:
 
 def graph_token_id(tokenizer: PreTrainedTokenizerFast) -> int:
     """Id of the graph token, whose embedding row the projector's output replaces."""
-    return int(tokenizer.convert_tokens_to_ids(GRAPH_TOKEN))
+    token_id = tokenizer.convert_tokens_to_ids(GRAPH_TOKEN)
+    assert isinstance(token_id, int)
+    return token_id
 
 
-def end_token_ids(llm: nn.Module, tokenizer: PreTrainedTokenizerFast) -> list[int]:
+def end_token_ids(llm: Llm, tokenizer: PreTrainedTokenizerFast) -> list[int]:
     """Tokens that end a caption; the first is the one that captions are trained to end with."""
     configured = llm.generation_config.eos_token_id
     listed = configured if isinstance(configured, list) else [configured]
@@ -163,7 +166,7 @@ def end_token_ids(llm: nn.Module, tokenizer: PreTrainedTokenizerFast) -> list[in
     return list(dict.fromkeys(ids))
 
 
-def embedding_norm(llm: nn.Module) -> float:
+def embedding_norm(llm: Llm) -> float:
     """Mean norm of the rows of the token embedding."""
     weight = llm.get_input_embeddings().weight
     return float(weight.float().norm(dim=1).mean())

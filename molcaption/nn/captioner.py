@@ -27,7 +27,7 @@ class Captioner(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.projector = projector
-        self.llm = llm
+        self.llm: Any = llm
         self.graph_token_id = graph_token_id
 
     def graph_tokens(self, graphs: Mapping[str, Any]) -> Tensor:
@@ -73,8 +73,7 @@ class Captioner(nn.Module):
         end_ids: Sequence[int],
     ) -> Tensor:
         """Greedy new tokens [B, T]; prompts must be padded on the left."""
-        llm: Any = self.llm
-        tokens: Tensor = llm.generate(
+        tokens: Tensor = self.llm.generate(
             inputs_embeds=self.embed(input_ids, graphs),
             attention_mask=attention_mask,
             max_new_tokens=max_new_tokens,

@@ -40,13 +40,15 @@ class FeatureEmbedding(nn.Module):
     def __init__(self, vocabulary: tuple[int, ...], hidden: int) -> None:
         super().__init__()
         sizes = torch.tensor([known + 1 for known in vocabulary])
+        self.offsets: Tensor
         self.register_buffer("offsets", sizes.cumsum(0) - sizes, persistent=False)
         self.table = nn.Embedding(int(sizes.sum()), hidden)
         nn.init.normal_(self.table.weight, std=len(vocabulary) ** -0.5)
 
     def forward(self, codes: Tensor) -> Tensor:
         """See the class for shapes."""
-        return self.table(codes + self.offsets).sum(1)
+        vectors: Tensor = self.table(codes + self.offsets)
+        return vectors.sum(1)
 
 
 class MessagePassing(nn.Module):
