@@ -81,6 +81,7 @@ def align(recipe: Recipe, fresh: bool = False) -> Path:
         end_token_ids=end_token_ids(llm, tokenizer),
         max_prompt_tokens=recipe.prompt.max_tokens,
         max_new_tokens=recipe.decode.max_new_tokens,
+        no_repeat_ngram=recipe.decode.no_repeat_ngram,
         provenance=provenance(recipe),
     )
     write_config(directory, config)

@@ -96,6 +96,7 @@ def _objective(recipe: Recipe, captioner: Captioner, config: CaptionerConfig) ->
         pad=end,
         end_ids=config.end_token_ids,
         max_new_tokens=config.max_new_tokens,
+        no_repeat_ngram=config.no_repeat_ngram,
         batch_tokens=recipe.finetune.batch_tokens,
         projector_lr=recipe.finetune.projector_lr,
         seed=recipe.seed,

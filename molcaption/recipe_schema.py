@@ -239,8 +239,9 @@ class DecodeRecipe(Section):
 
     max_new_tokens: PositiveInt = 256
     """Longest caption in tokens."""
-    beams: PositiveInt = 1
-    """Beams; 1 is greedy."""
+    no_repeat_ngram: Annotated[int, Field(ge=0)] = 0
+    """No run of so many tokens occurs twice in a caption, which keeps a small model from listing
+    the same class again and again; 0 allows everything."""
 
 
 class Recipe(Section):

@@ -55,6 +55,7 @@ class Manifest:
         weights: how they are stored: fp32, fp16 or int8.
         prompt: the template with its slots.
         max_prompt_tokens, max_new_tokens: limits of prompt and caption.
+        no_repeat_ngram: no run of so many tokens occurs twice in a caption; 0 allows everything.
         source: hash of the model directory, recipe name and hash, molcaption's version.
         tools: versions of the packages that made the bundle.
         parity: measured differences from torch; empty when nobody measured.
@@ -69,6 +70,7 @@ class Manifest:
     end_token_ids: list[int]
     max_prompt_tokens: int
     max_new_tokens: int
+    no_repeat_ngram: int = 0
     source: dict[str, str] = field(default_factory=dict)
     tools: dict[str, str] = field(default_factory=dict)
     parity: dict[str, Any] = field(default_factory=dict)

@@ -36,6 +36,7 @@ class MergedModel:
     end_token_ids: list[int]
     max_prompt_tokens: int
     max_new_tokens: int
+    no_repeat_ngram: int
     provenance: dict[str, str]
 
     @property
@@ -71,6 +72,7 @@ def load_merged(directory: Path, *, device: str | None = None) -> MergedModel:
         end_token_ids=config.end_token_ids,
         max_prompt_tokens=config.max_prompt_tokens,
         max_new_tokens=config.max_new_tokens,
+        no_repeat_ngram=config.no_repeat_ngram,
         provenance=config.provenance,
     )
 

@@ -53,6 +53,7 @@ class CaptionerConfig:
     end_token_ids: list[int] = field(default_factory=list)
     max_prompt_tokens: int = 0
     max_new_tokens: int = 0
+    no_repeat_ngram: int = 0
     provenance: dict[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
 

@@ -38,6 +38,7 @@ class FinetuneObjective(nn.Module):
         pad: int,
         end_ids: Sequence[int],
         max_new_tokens: int,
+        no_repeat_ngram: int,
         batch_tokens: int,
         projector_lr: float,
         seed: int,
@@ -51,6 +52,7 @@ class FinetuneObjective(nn.Module):
         self._pad = pad
         self._end_ids = list(end_ids)
         self._max_new_tokens = max_new_tokens
+        self._no_repeat_ngram = no_repeat_ngram
         self._batch_tokens = batch_tokens
         self._projector_lr = projector_lr
         self._seed = seed
@@ -102,6 +104,7 @@ class FinetuneObjective(nn.Module):
             tokens = self.captioner.generate(
                 **to_device(batch, self._device),
                 max_new_tokens=self._max_new_tokens,
+                no_repeat_ngram=self._no_repeat_ngram,
                 end_ids=self._end_ids,
             )
             captions += self._tokenizer.decode_batch(tokens.tolist(), skip_special_tokens=True)

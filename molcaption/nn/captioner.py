@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from transformers import LogitsProcessorList, NoRepeatNGramLogitsProcessor
 
 from molcaption.data.collate import IGNORE
 from molcaption.nn.encoder import MolGNN
@@ -70,6 +71,7 @@ class Captioner(nn.Module):
         graphs: Mapping[str, Any],
         *,
         max_new_tokens: int,
+        no_repeat_ngram: int,
         end_ids: Sequence[int],
     ) -> Tensor:
         """Greedy new tokens [B, T]; prompts must be padded on the left."""
@@ -82,8 +84,17 @@ class Captioner(nn.Module):
             pad_token_id=end_ids[0],
             # Its row is a place-holder that was never trained.
             suppress_tokens=[self.graph_token_id],
+            logits_processor=repeat_rule(no_repeat_ngram),
         )
         return tokens
+
+
+def repeat_rule(n: int) -> LogitsProcessorList:
+    """No run of ``n`` new tokens twice in a caption; none at all for 0.
+
+    Given as a processor because ``generate``'s own option warns that the prompt is not looked at.
+    """
+    return LogitsProcessorList([NoRepeatNGramLogitsProcessor(n)] if n else [])
 
 
 def next_token_loss(logits: Tensor, labels: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from molcaption.chem.graph import Graph, featurise
 from molcaption.chem.molecule import parse_smiles
 from molcaption.engine.runtimes import load_runtime, model_hash
 from molcaption.engine.runtimes.onnx import OnnxRuntime
+from molcaption.engine.runtimes.torch import TorchRuntime
 from molcaption.errors import MissingError, UsageError
 
 SMILES = [
@@ -55,6 +57,18 @@ def test_equal_to_torch(tiny_model: Path, onnx: OnnxRuntime, batch_size: int) ->
     for ours, theirs in zip(onnx.generate(MOLECULES), reference, strict=True):
         assert (ours.text, ours.ended) == (theirs.text, theirs.ended)
         assert ours.confidence == pytest.approx(theirs.confidence, rel=1e-4)
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_no_run_of_tokens_twice(tiny_model: Path, tiny_bundle: Path, n: int) -> None:
+    """The same rule in both runtimes, which changes captions and leaves no repetition."""
+    free, onnx = OnnxRuntime.load(tiny_bundle), OnnxRuntime.load(tiny_bundle)
+    onnx.manifest = replace(onnx.manifest, no_repeat_ngram=n)
+    made = onnx.generate(MOLECULES, batch_size=7)
+    assert [one.text for one in made] != [one.text for one in free.generate(MOLECULES)]
+    torch = TorchRuntime.load(tiny_model)
+    torch.model = replace(torch.model, no_repeat_ngram=n)
+    assert [one.text for one in made] == [one.text for one in torch.generate(MOLECULES)]
 
 
 def test_graph_token_is_never_chosen(onnx: OnnxRuntime) -> None:

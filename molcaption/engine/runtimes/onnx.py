@@ -8,7 +8,7 @@ session.py); a test compares batches, orders and neighbours.
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -42,8 +42,22 @@ class _Row:
 
     index: int
     length: int
-    tokens: list[int]
+    tokens: list[int] = field(default_factory=list)
     log_prob: float = 0.0
+    followers: dict[tuple[int, ...], list[int]] = field(default_factory=dict)
+    """What came after each run of n - 1 tokens, where runs of n may not repeat."""
+
+    def append(self, token: int, log_prob: float, n: int) -> None:
+        """One more token; ``n`` as for `repeating`."""
+        self.tokens.append(token)
+        self.log_prob += log_prob
+        if n and len(self.tokens) >= n:
+            self.followers.setdefault(tuple(self.tokens[-n:-1]), []).append(token)
+
+    def repeating(self, n: int) -> list[int]:
+        """Tokens that would end a run of ``n`` tokens which this caption holds already."""
+        last = tuple(self.tokens[len(self.tokens) - n + 1 :])
+        return self.followers.get(last, [])
 
 
 class OnnxRuntime:
@@ -141,7 +155,7 @@ class OnnxRuntime:
     def _start(self, prompts: Sequence[_Prompt], rows: Sequence[_Row]) -> list[_Row]:
         """Run prompts into the first free rows, up to their first token."""
         logits = self._decoder.prefill(len(rows), *_pad([prompt.embeds for prompt in prompts]))
-        started = [_Row(prompt.index, len(prompt.embeds), []) for prompt in prompts]
+        started = [_Row(prompt.index, len(prompt.embeds)) for prompt in prompts]
         self._choose(started, logits)
         return started
 
@@ -155,13 +169,15 @@ class OnnxRuntime:
 
     def _choose(self, rows: Sequence[_Row], logits: FloatArray) -> None:
         """Greedy choice; the graph token has no text and is never chosen."""
+        n = self.manifest.no_repeat_ngram
         logits[:, self.manifest.graph_token_id] = -np.inf
+        for row, scores in zip(rows, logits, strict=True):
+            scores[row.repeating(n)] = -np.inf
         chosen = logits.argmax(axis=1)
         best = logits[np.arange(len(rows)), chosen]
         log_probs = -np.log(np.exp(logits - best[:, None]).sum(axis=1))
         for row, token, log_prob in zip(rows, chosen.tolist(), log_probs.tolist(), strict=True):
-            row.tokens.append(token)
-            row.log_prob += log_prob
+            row.append(token, log_prob, n)
 
     def _retire(
         self, rows: Sequence[_Row], new_tokens: int, finished: dict[int, Generation]

@@ -18,6 +18,7 @@ from molcaption.data.collate import graph_tensors, padded, to_device
 from molcaption.engine.bundle import directory_sha256
 from molcaption.engine.merged import MergedModel, load_merged
 from molcaption.engine.runtimes import Generation
+from molcaption.nn.captioner import repeat_rule
 
 
 class TorchRuntime:
@@ -90,7 +91,9 @@ class TorchRuntime:
             do_sample=False,
             eos_token_id=self.model.end_token_ids,
             pad_token_id=self.model.end_token_ids[0],
-            logits_processor=LogitsProcessorList([scorer]),
+            logits_processor=LogitsProcessorList(
+                [*repeat_rule(self.model.no_repeat_ngram), scorer]
+            ),
         )
         log_probs = torch.stack(scorer.best, dim=1).tolist()
         return [
