@@ -15,7 +15,7 @@ from molcaption.chem.molecule import parse_smiles
 from molcaption.data.atomic import atomic_write
 from molcaption.data.pairs import read_pairs
 from molcaption.data.prompt import PromptTemplate, chat_prompt, plain_prompt
-from molcaption.engine.checkpoint import STATE_FILE, seed_everything
+from molcaption.engine.checkpoint import is_finished, seed_everything
 from molcaption.engine.embed import embed_texts, encode_graphs, scaled_to
 from molcaption.engine.loop import LoopSettings, fit
 from molcaption.engine.model_dir import (
@@ -51,12 +51,8 @@ _MIN_MRR_OVER_CHANCE = 5.0
 def align(recipe: Recipe, fresh: bool = False) -> Path:
     """Train the projector; returns ``RUN/align``, where ``alignment.json`` holds the verdict."""
     directory = recipe.run_dir / "align"
-    if (directory / CONFIG).exists() and not fresh:
-        _log.info("%s: already aligned", directory)
+    if is_finished(directory, CONFIG, fresh=fresh):
         return directory
-    if fresh:
-        (directory / STATE_FILE).unlink(missing_ok=True)
-        (directory / CONFIG).unlink(missing_ok=True)
     if recipe.align.batch_size is None:
         raise BadRecipeError("align.batch_size: needed; pairs are counted, not tokens")
     seed_everything(recipe.seed)

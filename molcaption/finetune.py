@@ -5,13 +5,12 @@ Starts from ``RUN/align`` and refuses a projector that the gate did not pass. Wr
 """
 
 import json
-import logging
 from dataclasses import replace
 from pathlib import Path
 
 from molcaption.data.examples import ExampleDataset
 from molcaption.data.pairs import Pair, read_pairs
-from molcaption.engine.checkpoint import STATE_FILE, seed_everything
+from molcaption.engine.checkpoint import is_finished, seed_everything
 from molcaption.engine.loop import LoopSettings, fit
 from molcaption.engine.model_dir import (
     ADAPTER,
@@ -28,7 +27,6 @@ from molcaption.nn.backbone import attach_adapter, best_device, load_llm, load_t
 from molcaption.nn.captioner import Captioner
 from molcaption.recipe import Recipe, provenance, recipe_hash
 
-_log = logging.getLogger(__name__)
 _SECTIONS = ("seed", "data", "encoder", "projector", "backbone", "prompt", "finetune", "decode")
 
 
@@ -44,12 +42,8 @@ def finetune(recipe: Recipe, force: bool = False, fresh: bool = False) -> Path:
         BadDataError: the projector is not aligned and ``force`` is not given.
     """
     directory = recipe.run_dir / "finetune"
-    if (directory / CONFIG).exists() and not fresh:
-        _log.info("%s: already fine-tuned", directory)
+    if is_finished(directory, CONFIG, fresh=fresh):
         return directory
-    if fresh:
-        (directory / STATE_FILE).unlink(missing_ok=True)
-        (directory / CONFIG).unlink(missing_ok=True)
     stage = recipe.finetune
     if stage.batch_tokens is None:
         raise BadRecipeError("finetune.batch_tokens: needed, since captions vary in length")

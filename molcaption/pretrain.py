@@ -4,7 +4,6 @@ Writes ``RUN/backbone/`` (only for ``backbone.scratch``: a plain Hugging Face di
 ``RUN/encoder/``. Each part that is finished is left alone the second time.
 """
 
-import logging
 import random
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from molcaption.data.prompt import plain_prompt
 from molcaption.data.structures import StructureDataset
 from molcaption.data.targets import structure_targets
 from molcaption.data.tokenizer import train_tokenizer
-from molcaption.engine.checkpoint import STATE_FILE, seed_everything
+from molcaption.engine.checkpoint import is_finished, seed_everything
 from molcaption.engine.loop import LoopSettings, fit
 from molcaption.engine.model_dir import CONFIG, CaptionerConfig, save_bridge, write_config
 from molcaption.engine.stage_backbone import BackboneObjective
@@ -26,7 +25,6 @@ from molcaption.nn.encoder import EncoderConfig, MolGNN
 from molcaption.nn.pretraining import EncoderPretraining
 from molcaption.recipe import Recipe, provenance, recipe_hash
 
-_log = logging.getLogger(__name__)
 _TOKENIZER_SMILES = 300
 """Few SMILES in the tokenizer's training text keep its SMILES tokens to a few atoms each (20
 tokens a molecule); with all of them, half a molecule becomes one token."""
@@ -53,15 +51,12 @@ def pretrain(recipe: Recipe, only: str | None = None, fresh: bool = False) -> Pa
 
 def _pretrain_backbone(recipe: Recipe, fresh: bool) -> None:
     directory = recipe.run_dir / BACKBONE
-    if (directory / "model.safetensors").exists() and not fresh:
-        _log.info("%s: already trained", directory)
+    if is_finished(directory, "model.safetensors", fresh=fresh):
         return
     stage, scratch = recipe.pretrain.backbone, recipe.backbone.scratch
     assert stage is not None and scratch is not None  # the recipe's own validation
     if stage.batch_tokens is None:
         raise BadRecipeError("pretrain.backbone.batch_tokens: needed, since texts vary in length")
-    if fresh:
-        (directory / STATE_FILE).unlink(missing_ok=True)
     seed_everything(recipe.seed)
     texts = _texts(recipe)
     tokenizer = wrap_tokenizer(train_tokenizer(_tokenizer_texts(texts), scratch.vocab_size))
@@ -96,11 +91,8 @@ def _pretrain_backbone(recipe: Recipe, fresh: bool) -> None:
 
 def _pretrain_encoder(recipe: Recipe, fresh: bool) -> None:
     directory = recipe.run_dir / ENCODER
-    if (directory / CONFIG).exists() and not fresh:
-        _log.info("%s: already trained", directory)
+    if is_finished(directory, CONFIG, fresh=fresh):
         return
-    if fresh:
-        (directory / STATE_FILE).unlink(missing_ok=True)
     stage = recipe.pretrain.encoder
     if stage.batch_size is None:
         raise BadRecipeError(

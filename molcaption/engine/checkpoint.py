@@ -6,6 +6,7 @@ a resumed run is bit-equal to an uninterrupted one. Frozen weights are not store
 the stage before. Written whole or not at all; loaded with ``weights_only``, so it cannot run code.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from molcaption.data.atomic import atomic_write
 from molcaption.errors import BadDataError, CannotWriteError
 
+_log = logging.getLogger(__name__)
 STATE_FILE = "state.pt"
 
 
@@ -93,6 +95,21 @@ def _restore_random(state: Mapping[str, Any]) -> None:
     torch.set_rng_state(state["torch"])
     if state["cuda"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(state["cuda"])
+
+
+def is_finished(directory: Path, result: str, *, fresh: bool) -> bool:
+    """Whether a stage has left its ``result`` file, which it writes last.
+
+    Args:
+        fresh: remove result and checkpoint, so that the stage starts over.
+    """
+    if fresh:
+        for name in (result, STATE_FILE):
+            (directory / name).unlink(missing_ok=True)
+    finished = (directory / result).exists()
+    if finished:
+        _log.info("%s: already trained", directory)
+    return finished
 
 
 def seed_everything(seed: int) -> None:
