@@ -159,11 +159,25 @@ def _write(model: onnx.ModelProto, directory: Path, name: str, storage: str) -> 
         if array.dtype == np.float32 and array.nbytes >= _EXTERNAL_BYTES:
             tensors[tensor.name] = array.copy()
             _point_outside(tensor, f"{name}.npz", array.nbytes)
+    _drop_traces(model)
     onnx.save(model, str(directory / f"{name}.onnx"))
     rotary = {key: tensors.pop(key) for key in _ROTARY if key in tensors}
     # Angles lose far positions in float16, and the tables are small.
     arrays: dict[str, Any] = {**pack(tensors, storage), **pack(rotary, "fp32")}
     np.savez(directory / f"{name}.npz", **arrays)
+
+
+def _drop_traces(model: onnx.ModelProto) -> None:
+    """Forget what the exporter noted about the Python that made each node, paths included."""
+    graph = model.graph
+    parts: list[Any] = [model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output]
+    for part in [*parts, *graph.initializer, *model.functions]:
+        del part.metadata_props[:]
+        part.ClearField("doc_string")
+    for function in model.functions:
+        for node in [*function.node, *function.value_info]:
+            del node.metadata_props[:]
+            node.ClearField("doc_string")
 
 
 def _point_outside(tensor: TensorProto, location: str, length: int) -> None:

@@ -115,3 +115,10 @@ def test_failure_in_the_middle_leaves_nothing(
     with pytest.raises(CannotWriteError):
         export(model, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_graphs_do_not_tell_where_they_were_made(tiny_bundle: Path) -> None:
+    for name in ("bridge.onnx", "decoder.onnx"):
+        content = (tiny_bundle / name).read_bytes()
+        assert b".py" not in content
+        assert str(Path(__file__).parents[2]).encode() not in content
