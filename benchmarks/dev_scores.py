@@ -12,6 +12,7 @@ import csv
 import random
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from molcaption.baseline import baseline
@@ -19,6 +20,7 @@ from molcaption.chem.graph import Graph, featurise
 from molcaption.chem.molecule import canonical_smiles, parse_smiles
 from molcaption.claims import check_caption, load_lexicon
 from molcaption.engine.runtimes import Runtime, load_runtime
+from molcaption.engine.runtimes.onnx import OnnxRuntime
 from molcaption.metrics.signatures import Corpus, compute
 from molcaption.metrics.tokenizers import load_tokenizer
 from molcaption.metrics.wordnet import load_wordnet
@@ -36,11 +38,18 @@ def main() -> None:
     parser.add_argument("--tokenizer", default="word")
     parser.add_argument("--wordnet", help="folder of WordNet; METEOR does without by default")
     parser.add_argument("--style", default="chebi20", help="of the baselines' training rows")
+    parser.add_argument(
+        "--no-repeat-ngram", type=int, nargs="+", metavar="N",
+        help="compare these repeat rules of the bundle, and nothing else",
+    )  # fmt: skip
     args = parser.parse_args()
     with args.dev.open(encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))[: args.limit]
     references = [row["description"] for row in rows]
-    systems = _baselines(args.train, rows, args.style) | _captions(args.bundle, rows)
+    if args.no_repeat_ngram:
+        systems = _repeat_rules(args.bundle, rows, args.no_repeat_ngram)
+    else:
+        systems = _baselines(args.train, rows, args.style) | _captions(args.bundle, rows)
     print(f"| {args.dev.name}, {len(rows)} molecules | " + " | ".join(METRICS) + " | refuted |")
     print("|---" * (len(METRICS) + 2) + "|")
     for name, captions in systems.items():
@@ -52,8 +61,7 @@ def main() -> None:
 def _captions(bundle: Path, rows: Sequence[dict[str, str]]) -> dict[str, list[str]]:
     """The bundle's captions of the right molecules and of wrong ones."""
     runtime = load_runtime(bundle)
-    smiles = [canonical_smiles(parse_smiles(row["smiles"])) for row in rows]
-    graphs = [featurise(parse_smiles(text)) for text in smiles]
+    graphs, smiles = _molecules(rows)
     ring = random.Random(0).sample(range(len(rows)), len(rows))
     after = dict(zip(ring, ring[1:] + ring[:1], strict=True))  # nobody keeps its own
     others = [after[i] for i in range(len(rows))]
@@ -65,6 +73,27 @@ def _captions(bundle: Path, rows: Sequence[dict[str, str]]) -> dict[str, list[st
             runtime, [graphs[i] for i in others], [smiles[i] for i in others]
         ),
     }
+
+
+def _repeat_rules(
+    bundle: Path, rows: Sequence[dict[str, str]], rules: Sequence[int]
+) -> dict[str, list[str]]:
+    """The bundle's captions under other repeat rules than its own."""
+    runtime = OnnxRuntime.load(bundle)
+    graphs, smiles = _molecules(rows)
+    made = {}
+    for n in rules:
+        runtime.manifest = replace(runtime.manifest, no_repeat_ngram=n)
+        made[f"no run of {n} tokens twice" if n else "no repeat rule"] = _generate(
+            runtime, graphs, smiles
+        )
+    return made
+
+
+def _molecules(rows: Sequence[dict[str, str]]) -> tuple[list[Graph], list[str]]:
+    """Graphs and canonical SMILES, as `caption` makes them."""
+    smiles = [canonical_smiles(parse_smiles(row["smiles"])) for row in rows]
+    return [featurise(parse_smiles(text)) for text in smiles], smiles
 
 
 def _generate(runtime: Runtime, graphs: Sequence[Graph], smiles: Sequence[str]) -> list[str]:

@@ -27,7 +27,7 @@ _CORE = {
     "numpy": "numpy", "pyarrow": "pyarrow", "onnxruntime": "onnxruntime",
     "tokenizers": "tokenizers", "nltk": "nltk", "rouge-score": "rouge_score",
 }  # fmt: skip
-_TRAIN = ("torch", "torch-geometric", "transformers", "peft", "accelerate", "safetensors",
+_TRAIN = ("torch", "transformers", "peft", "accelerate", "safetensors",
           "bitsandbytes", "onnx", "onnxruntime-genai")  # fmt: skip
 _LOW_DISK = 2**30
 """Bytes; less than this is too little for a bundle and its output."""

@@ -7,6 +7,7 @@ Starts from ``RUN/align`` and refuses a projector that the gate did not pass. Wr
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from molcaption.data.examples import ExampleDataset
 from molcaption.data.pairs import Pair, read_pairs
@@ -52,7 +53,7 @@ def finetune(recipe: Recipe, force: bool = False, fresh: bool = False) -> Path:
     if not force:
         _check_gate(aligned)
     seed_everything(recipe.seed)
-    objective = _objective(recipe, _captioner(recipe, aligned, config), config)
+    objective = _objective(recipe, aligned, config)
     settings = LoopSettings.of(stage.model_dump())
     fit(objective, settings, directory, key=recipe_hash(recipe, *_SECTIONS), label="finetune")
     captioner = objective.captioner
@@ -62,10 +63,12 @@ def finetune(recipe: Recipe, force: bool = False, fresh: bool = False) -> Path:
     return directory
 
 
-def _objective(recipe: Recipe, captioner: Captioner, config: CaptionerConfig) -> FinetuneObjective:
+def _objective(recipe: Recipe, aligned: Path, config: CaptionerConfig) -> FinetuneObjective:
     assert config.prompt is not None and config.backbone is not None  # `align` writes both
     assert recipe.finetune.batch_tokens is not None
-    tokenizer = load_tokenizer(config.backbone.path).backend_tokenizer
+    wrapped = load_tokenizer(config.backbone.path)
+    captioner = _captioner(recipe, aligned, config, wrapped)
+    tokenizer = wrapped.backend_tokenizer
     prompt, end, data = config.prompt, config.end_token_ids[0], recipe.data
 
     def examples(pairs: list[Pair], augment: float) -> ExampleDataset:
@@ -97,11 +100,10 @@ def _objective(recipe: Recipe, captioner: Captioner, config: CaptionerConfig) ->
     )
 
 
-def _captioner(recipe: Recipe, aligned: Path, config: CaptionerConfig) -> Captioner:
+def _captioner(recipe: Recipe, aligned: Path, config: CaptionerConfig, tokenizer: Any) -> Captioner:
     """Frozen encoder and backbone, trainable projector and adapter."""
-    assert config.backbone is not None
-    tokenizer = load_tokenizer(config.backbone.path)
     source = config.backbone
+    assert source is not None
     llm = load_llm(source.path, tokenizer, quantization=source.quantization, device=best_device())
     adapter = recipe.backbone.adapter
     llm = attach_adapter(

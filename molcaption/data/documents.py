@@ -8,7 +8,6 @@ styles of fine-tuning, so that one prose does not leak into another.
 
 import random
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from rdkit import Chem
@@ -26,11 +25,8 @@ _TASKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """Token ids of one training text; the prompt's come first."""
-
-    ids: list[int]
+Document = list[int]
+"""Token ids of one training text; the prompt's come first."""
 
 
 class DocumentSource:
@@ -69,13 +65,13 @@ class DocumentSource:
 
     def epoch(self, epoch: int) -> list[Document]:
         """All documents of one epoch."""
-        documents = []
+        documents: list[Document] = []
         for kind, pairs in sorted(self._texts.items()):
             for turn, pair in self._take(kind, pairs, epoch):
                 text = self._text(kind, pair, random.Random(f"{self._seed}/{turn}/{pair.smiles}"))
                 if text:
                     ids = self._tokenizer.encode(text, add_special_tokens=False).ids
-                    documents.append(Document(ids[: self._max_tokens]))
+                    documents.append(ids[: self._max_tokens])
         return documents
 
     def _take(self, kind: str, pairs: Sequence[Pair], epoch: int) -> list[tuple[int, Pair]]:

@@ -157,7 +157,7 @@ def _step(
     return float(norm)
 
 
-def _stream(objective: Any, position: Position) -> Iterator[dict[str, Any]]:
+def _stream(objective: Objective, position: Position) -> Iterator[dict[str, Any]]:
     """Batches without end from ``position`` on, which is kept up to date."""
     while True:
         batches = objective.batches(position.epoch)

@@ -50,13 +50,13 @@ class BackboneObjective(nn.Module):
 
     def batches(self, epoch: int) -> list[list[int]]:
         """See `Objective`."""
-        lengths = [len(document.ids) for document in self._documents(epoch)]
+        lengths = [len(document) for document in self._documents(epoch)]
         return token_batches(lengths, self._batch_tokens, seed=self._seed, epoch=epoch)
 
     def collate(self, indices: Sequence[int], epoch: int) -> dict[str, Tensor]:
         """See `Objective`."""
         documents = self._documents(epoch)
-        return self._pad([documents[i].ids for i in indices])
+        return self._pad([documents[i] for i in indices])
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Losses of one batch."""
@@ -65,11 +65,11 @@ class BackboneObjective(nn.Module):
 
     def evaluate(self) -> Evaluation:
         """Perplexity over the dev documents."""
-        lengths = [len(document.ids) for document in self._dev]
+        lengths = [len(document) for document in self._dev]
         total, count = 0.0, 0
         device = next(self.llm.parameters()).device
         for indices in token_batches(lengths, self._batch_tokens, seed=0, epoch=0):
-            batch = self._pad([self._dev[i].ids for i in indices])
+            batch = self._pad([self._dev[i] for i in indices])
             batch = {name: value.to(device) for name, value in batch.items()}
             tokens = int((batch["labels"][:, 1:] != IGNORE).sum())
             total += float(self(batch)["loss"]) * tokens

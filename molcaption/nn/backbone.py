@@ -130,11 +130,11 @@ def attach_adapter(
     return get_peft_model(llm, config)
 
 
-def load_adapter(llm: Llm, path: str | Path, *, trainable: bool = False) -> Llm:
+def load_adapter(llm: Llm, path: str | Path) -> Llm:
     """A saved LoRA adapter on top of its backbone."""
     from peft import PeftModel
 
-    return PeftModel.from_pretrained(llm, str(path), is_trainable=trainable)
+    return PeftModel.from_pretrained(llm, str(path))
 
 
 def merge_adapter(llm: Llm, path: str | Path) -> Llm:

@@ -33,7 +33,7 @@ def _source(seed: int = 0, max_tokens: int = 400) -> DocumentSource:
 
 def _texts(epoch: int, seed: int = 0) -> list[str]:
     return [
-        TOKENIZER.decode(document.ids, skip_special_tokens=False)
+        TOKENIZER.decode(document, skip_special_tokens=False)
         for document in _source(seed).epoch(epoch)
     ]
 
@@ -71,7 +71,7 @@ def test_the_smiles_is_always_the_molecule(epoch: int) -> None:
 
 
 def test_long_documents_are_cut() -> None:
-    assert max(len(document.ids) for document in _source(max_tokens=30).epoch(0)) == 30
+    assert max(len(document) for document in _source(max_tokens=30).epoch(0)) == 30
 
 
 def test_tokenizer_gives_back_what_it_got() -> None:
