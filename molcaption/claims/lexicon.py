@@ -1,14 +1,13 @@
 """The lexicon: chemical concepts as data, validated and compiled once.
 
-An entry of ``lexicon.yaml`` is one concept with its names and its structural test; a user's file
-of the same form adds entries and replaces those with the same id. The hash covers the compiled
-content, so that a column written by one lexicon is never mistaken for another's.
+The files of ``concepts/`` hold one domain of chemistry each; a user's file of the same form adds
+entries and replaces those with the same id. The hash covers the content, so that a column written
+by one lexicon is never mistaken for another's.
 """
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
@@ -16,70 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from rdkit import Chem, rdBase
+from rdkit import Chem
 
-from molcaption.claims.predicates import PREDICATES
+from molcaption.claims.entry import Concept, compile_entry
 from molcaption.claims.structure import Structure
 from molcaption.errors import BadDataError, NoInputError
 
-LEXICON_VERSION = "1"
-STRENGTHS = ("exact", "necessary")
-_KEYS = frozenset(
-    [
-        "id",
-        "names",
-        "groups",
-        "say",
-        "smarts",
-        "builtin",
-        "sure",
-        "strength",
-        "countable",
-        "parents",
-        "pos",
-        "neg",
-        "source",
-    ]
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Concept:
-    """One entry, compiled.
-
-    ``required``: atoms by atomic number without which nothing matches. ``sure``: a stricter test
-    that supports where ``strength`` is necessary.
-    """
-
-    id: str
-    names: tuple[str, ...]
-    groups: tuple[str, ...]
-    say: str
-    strength: str
-    countable: bool
-    parents: tuple[str, ...]
-    positives: tuple[str, ...]
-    negatives: tuple[str, ...]
-    pattern: Chem.Mol | None
-    required: dict[int, int]
-    required_rings: int
-    predicate: Callable[..., int] | None
-    arguments: tuple[Any, ...]
-    sure: "StructuralTest | None"
-
-    @property
-    def provable(self) -> bool:
-        """Whether some structure can support the concept."""
-        return self.strength == "exact" or self.sure is not None
-
-
-@dataclass(frozen=True, slots=True)
-class StructuralTest:
-    """A SMARTS pattern, or a predicate with its arguments."""
-
-    pattern: Chem.Mol | None
-    predicate: Callable[..., int] | None
-    arguments: tuple[Any, ...]
+LEXICON_VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +29,7 @@ class Lexicon:
     """Concepts by id, in file order; ``base_rates`` are shares of a sample of molecules.
 
     ``agreement``: share of gold captions naming a concept whose structure passes its test.
+    ``unjudged``: terms of captions that claim nothing about a structure.
     """
 
     concepts: dict[str, Concept]
@@ -94,6 +37,7 @@ class Lexicon:
     hash: str
     base_rates: dict[str, float] = field(default_factory=dict)
     agreement: dict[str, float] = field(default_factory=dict)
+    unjudged: frozenset[str] = frozenset()
 
     def ancestors(self, concept_id: str) -> list[str]:
         """Every concept that ``concept_id`` implies, nearest first."""
@@ -106,6 +50,16 @@ class Lexicon:
         return out
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """The content of one lexicon file and where it came from."""
+
+    name: str
+    source: str
+    entries: list[dict[str, Any]]
+    unjudged: list[str]
+
+
 def load_lexicon(path: str | Path | None = None) -> Lexicon:
     """The built-in lexicon, with the entries of ``path`` added or put in place of theirs.
 
@@ -116,110 +70,79 @@ def load_lexicon(path: str | Path | None = None) -> Lexicon:
 
 @lru_cache(maxsize=8)
 def _load(path: str | None) -> Lexicon:
-    data = resources.files("molcaption") / "claims"
-    entries = _read_entries(data.joinpath("lexicon.yaml").read_text("utf-8"), "lexicon.yaml")
+    home = resources.files("molcaption") / "claims"
+    files = list(_built_in_files())
+    entries: dict[str, dict[str, Any]] = {}
+    concepts: dict[str, Concept] = {}
+    for file in files:
+        _add(file, entries, concepts, replace=False)
     if path is not None:
-        try:
-            text = Path(path).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise NoInputError(f"lexicon {path}: cannot be read ({error})") from None
-        entries |= _read_entries(text, path)
-    concepts = {key: _compile(entry, where) for key, (entry, where) in entries.items()}
+        files.append(_read(Path(path).name, _user_text(path)))
+        _add(files[-1], entries, concepts, replace=True)
     _check_parents(concepts)
-    content = json.dumps([entry for entry, _ in entries.values()], sort_keys=True)
+    unjudged = sorted({term.lower() for file in files for term in file.unjudged})
+    content = json.dumps([list(entries.values()), unjudged], sort_keys=True)
     digest = hashlib.sha256(content.encode()).hexdigest()[:16]
-    rates_file = data.joinpath("base_rates.json")
-    measured = json.loads(rates_file.read_text("utf-8")) if rates_file.is_file() else {}
-    rates, agreement = measured.get("rates", {}), measured.get("agreement", {})
-    return Lexicon(concepts, LEXICON_VERSION, digest, rates, agreement)
+    rates = home.joinpath("base_rates.json")
+    measured = json.loads(rates.read_text("utf-8")) if rates.is_file() else {}
+    return Lexicon(
+        concepts,
+        LEXICON_VERSION,
+        digest,
+        measured.get("rates", {}),
+        measured.get("agreement", {}),
+        frozenset(unjudged),
+    )
 
 
-def _read_entries(text: str, where: str) -> dict[str, tuple[dict[str, Any], str]]:
+def _built_in_files() -> Iterator[_File]:
+    folder = resources.files("molcaption") / "claims" / "concepts"
+    for item in sorted(folder.iterdir(), key=lambda item: item.name):
+        if item.name.endswith(".yaml"):
+            yield _read(item.name, item.read_text("utf-8"))
+
+
+def _user_text(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NoInputError(f"lexicon {path}: cannot be read ({error})") from None
+
+
+def _read(name: str, text: str) -> _File:
+    """A lexicon file: a list of entries, or a mapping with ``source`` and ``entries``."""
     try:
         loaded = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         message = " ".join(str(error).split())
-        raise BadDataError(f"lexicon {where}: not YAML: {message}") from None
-    if not isinstance(loaded, list):
-        raise BadDataError(f"lexicon {where}: expected a list of entries")
-    entries: dict[str, tuple[dict[str, Any], str]] = {}
-    for number, entry in enumerate(loaded, 1):
+        raise BadDataError(f"lexicon {name}: not YAML: {message}") from None
+    content = loaded if isinstance(loaded, dict) else {"entries": loaded}
+    entries, unjudged = content.get("entries", []), content.get("unjudged", [])
+    if not isinstance(entries, list) or not isinstance(unjudged, list):
+        raise BadDataError(f"lexicon {name}: expected a list of entries")
+    return _File(name, str(content.get("source", name)), entries, unjudged)
+
+
+def _add(
+    file: _File,
+    entries: dict[str, dict[str, Any]],
+    concepts: dict[str, Concept],
+    replace: bool,
+) -> None:
+    """Compile the entries of ``file``; an id may come back only in a user's file."""
+    seen: set[str] = set()
+    for number, entry in enumerate(file.entries, 1):
         if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
-            raise BadDataError(f"lexicon {where}: entry {number}: expected a mapping with an id")
-        place = f"lexicon {where}: entry {entry['id']}"
-        if unknown := sorted(set(entry) - _KEYS):
-            raise BadDataError(f"{place}: unknown key {unknown[0]!r}; known: {sorted(_KEYS)}")
-        if entry["id"] in entries:
-            raise BadDataError(f"{place}: the id is used twice")
-        entries[entry["id"]] = (entry, place)
-    return entries
-
-
-def _compile(entry: dict[str, Any], where: str) -> Concept:
-    if ("smarts" in entry) == ("builtin" in entry):
-        raise BadDataError(f"{where}: expected exactly one of smarts and builtin")
-    names, groups = _texts(entry, "names", where), _texts(entry, "groups", where)
-    if not names and not groups:
-        raise BadDataError(f"{where}: expected names or groups")
-    strength = entry.get("strength", "exact")
-    if strength not in STRENGTHS:
-        raise BadDataError(f"{where}: strength is {strength!r}, expected one of {STRENGTHS}")
-    test = _test(entry.get("smarts") or entry.get("builtin"), where)
-    sure = _test(entry["sure"], where) if "sure" in entry else None
-    pattern = test.pattern
-    return Concept(
-        id=entry["id"],
-        names=names,
-        groups=groups,
-        say=entry.get("say") or (names or groups)[0],
-        strength=strength,
-        countable=bool(entry.get("countable", True)) and test.predicate is None,
-        parents=_texts(entry, "parents", where),
-        positives=_texts(entry, "pos", where),
-        negatives=_texts(entry, "neg", where),
-        pattern=pattern,
-        required=_required_atoms(pattern),
-        required_rings=0 if pattern is None else pattern.GetNumBonds() - pattern.GetNumAtoms() + 1,
-        predicate=test.predicate,
-        arguments=test.arguments,
-        sure=sure,
-    )
-
-
-def _test(text: Any, where: str) -> StructuralTest:
-    if isinstance(text, str):
-        with rdBase.BlockLogs():
-            pattern = Chem.MolFromSmarts(text)
-        if pattern is None:
-            raise BadDataError(f"{where}: RDKit cannot read the SMARTS {text!r}")
-        return StructuralTest(pattern, None, ())
-    if not isinstance(text, list) or not text:
-        raise BadDataError(f"{where}: builtin is {text!r}, expected [name, argument, ...]")
-    name, *rest = text
-    if name not in PREDICATES:
-        raise BadDataError(f"{where}: no builtin {name!r}; there are {sorted(PREDICATES)}")
-    return StructuralTest(None, PREDICATES[name], tuple(rest))
-
-
-def _texts(entry: dict[str, Any], key: str, where: str) -> tuple[str, ...]:
-    value = entry.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise BadDataError(f"{where}: {key} is {value!r}, expected a list of texts (quote them)")
-    return tuple(value)
-
-
-def _required_atoms(pattern: Chem.Mol | None) -> dict[int, int]:
-    """Atoms that every match needs, read from query atoms that allow one element only."""
-    if pattern is None:
-        return {}
-    numbers = []
-    for atom in pattern.GetAtoms():
-        query = atom.DescribeQuery()
-        if any(word in query for word in ("Or", "!=", "RecursiveStructure", "Xor")):
+            where = f"lexicon {file.name}: entry {number}"
+            raise BadDataError(f"{where}: expected a mapping with an id")
+        where = f"lexicon {file.name}: entry {entry['id']}"
+        if file.name == "zz_legacy.yaml" and entry["id"] in concepts:
             continue
-        if "AtomType" in query or "AtomAtomicNum" in query:
-            numbers.append(atom.GetAtomicNum())
-    return dict(Counter(number for number in numbers if number))
+        if entry["id"] in seen or (entry["id"] in concepts and not replace):
+            raise BadDataError(f"{where}: the id is used twice")
+        seen.add(entry["id"])
+        entries[entry["id"]] = entry
+        concepts[entry["id"]] = compile_entry(entry, where, file.source)
 
 
 def _check_parents(concepts: dict[str, Concept]) -> None:
@@ -237,6 +160,10 @@ def _check_parents(concepts: dict[str, Concept]) -> None:
 
 
 def group_counts(mol: Chem.Mol, lexicon: Lexicon) -> dict[str, int]:
-    """Count of every concept in ``mol``, in the lexicon's order (1 for yes if not countable)."""
+    """Count of every concept in ``mol``, in the lexicon's order (1 for yes if not countable).
+
+    Concepts whose test needs numbers from a caption are left out.
+    """
     structure = Structure(mol, lexicon)
-    return {concept_id: structure.count(concept_id) for concept_id in lexicon.concepts}
+    plain = (key for key, concept in lexicon.concepts.items() if not concept.parametric)
+    return {key: structure.count(key) for key in plain}

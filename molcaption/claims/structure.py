@@ -6,14 +6,16 @@ parents, counts), so ring systems, charges and matches are cached per molecule, 
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rdkit import Chem, rdBase
 
 if TYPE_CHECKING:
-    from molcaption.claims.lexicon import Concept, Lexicon
+    from molcaption.claims.entry import Concept, StructuralTest
+    from molcaption.claims.lexicon import Lexicon
 
 MAX_MATCHES = 5_000
+Filled = tuple[tuple[str, Any], ...]
 # Hydrogen, noble gases, non-metals and metalloids: every other element is a metal.
 _NON_METALS = frozenset(
     [0, 1, 2, 5, 6, 7, 8, 9, 10, 14, 15, 16, 17, 18, 32, 33, 34, 35, 36, 51, 52, 53, 54, 85, 86]
@@ -45,7 +47,8 @@ class Structure:
     def __init__(self, mol: Chem.Mol, lexicon: "Lexicon") -> None:
         self.mol = mol
         self.lexicon = lexicon
-        self._counts: dict[str, int] = {}
+        self._counts: dict[tuple[str, Filled], int] = {}
+        self._proven: dict[tuple[str, Filled], int] = {}
         mol.UpdatePropertyCache(strict=False)
         with rdBase.BlockLogs():
             try:
@@ -115,37 +118,58 @@ class Structure:
         """Whether any atom is a metal."""
         return any(number not in _NON_METALS for number in self.element_counts)
 
-    def count(self, concept_id: str) -> int:
-        """How often the concept occurs: 0 refutes it (1 stands for "yes" if not countable)."""
-        found = self._counts.get(concept_id)
+    def count(self, concept_id: str, filled: Filled = ()) -> int:
+        """How often the concept occurs: 0 refutes it (1 stands for "yes" if not countable).
+
+        ``filled`` pairs each argument of a parametric test ("$n") with what the caption gave.
+        """
+        key = (concept_id, filled)
+        found = self._counts.get(key)
         if found is None:
-            found = self._counts[concept_id] = self._evaluate(self.lexicon.concepts[concept_id])
+            concept = self.lexicon.concepts[concept_id]
+            found = self._counts[key] = self._refuting(concept, filled)
+        return found
+
+    def proven(self, concept_id: str, filled: Filled = ()) -> int:
+        """How often the concept certainly occurs: its exact test's hits, or its stricter one's."""
+        key = (concept_id, filled)
+        found = self._proven.get(key)
+        if found is None:
+            concept = self.lexicon.concepts[concept_id]
+            found = self._proven[key] = self._proving(concept, filled)
         return found
 
     def supports(self, concept_id: str) -> bool:
-        """The structure proves the concept: its exact test hits, or its stricter one does."""
-        concept = self.lexicon.concepts[concept_id]
-        if not concept.provable or not self.count(concept_id):
-            return False
-        if concept.strength == "exact" or concept.sure is None:
-            return True
-        if concept.sure.predicate is not None:
-            return bool(concept.sure.predicate(self, *concept.sure.arguments))
-        assert concept.sure.pattern is not None  # a test has a predicate or a pattern
-        return bool(self.mol.HasSubstructMatch(concept.sure.pattern))
+        """Whether the structure proves the concept."""
+        return self.proven(concept_id) > 0
 
-    def _evaluate(self, concept: "Concept") -> int:
+    def _refuting(self, concept: "Concept", filled: Filled) -> int:
         if not all(self.count(parent) for parent in concept.parents):
             return 0
-        if concept.predicate is not None:
-            predicate: Callable[..., int] = concept.predicate
-            return predicate(self, *concept.arguments)
+        return 1 if concept.test is None else self._run(concept.test, concept.countable, filled)
+
+    def _proving(self, concept: "Concept", filled: Filled) -> int:
+        hits = self.count(concept.id, filled)
+        if not hits:
+            return 0
+        if concept.sure is not None:
+            return self._run(concept.sure, concept.countable, filled)
+        if concept.strength == "necessary":
+            return 0
+        if concept.test is None:
+            return int(all(self.proven(parent) for parent in concept.parents))
+        return hits
+
+    def _run(self, test: "StructuralTest", countable: bool, filled: Filled) -> int:
+        if test.predicate is not None:
+            given = dict(filled)
+            return test.predicate(self, *[given.get(a, a) for a in test.arguments])
         present = self.element_counts
-        if any(present.get(number, 0) < n for number, n in concept.required.items()):
+        if test.rings > len(self.rings):
             return 0
-        if concept.required_rings > len(self.rings):
-            return 0
-        assert concept.pattern is not None
-        if not concept.countable:
-            return int(self.mol.HasSubstructMatch(concept.pattern))
-        return len(self.mol.GetSubstructMatches(concept.pattern, maxMatches=MAX_MATCHES))
+        for number, n in test.atoms:
+            if present.get(number, 0) < n:
+                return 0
+        if not countable:
+            return int(self.mol.HasSubstructMatch(test.query))
+        return len(self.mol.GetSubstructMatches(test.query, maxMatches=MAX_MATCHES))

@@ -5,12 +5,10 @@ unknown, and a caption with nothing to check has no score at all, never 1.0.
 """
 
 import math
-import re
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, TypedDict
 
 from rdkit import Chem
-from rdkit.Chem import rdMolDescriptors
 
 from molcaption.claims.grammar import Mention, find_mentions
 from molcaption.claims.lexicon import Lexicon
@@ -21,8 +19,7 @@ VACUOUS = 0.5
 _FLOOR = 1e-4  # base rate of a concept that the sample never showed
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(TypedDict):
     """One judged mention; ``start``/``end`` are character offsets into the caption."""
 
     start: int
@@ -54,11 +51,14 @@ class CaptionCheck:
     groups_supported: list[str]
     groups_contradicted: list[str]
     groups_unchecked: list[str]
-    claims: list[dict[str, Any]]
+    claims: list[Claim]
 
     def columns(self) -> dict[str, Any]:
         """Column name to value, ready for a writer."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in _COLUMNS}
+
+
+_COLUMNS = tuple(column.name for column in fields(CaptionCheck))
 
 
 def check_caption(mol: Chem.Mol | None, caption: str | None, lexicon: Lexicon) -> CaptionCheck:
@@ -68,80 +68,55 @@ def check_caption(mol: Chem.Mol | None, caption: str | None, lexicon: Lexicon) -
     """
     mentions = find_mentions(caption or "", lexicon)
     if mol is None:
-        claims = [_unchecked(mention, None, "mol_error") for mention in mentions]
+        claims = [_claim(m, lexicon, None, "unchecked", "mol_error") for m in mentions]
         return _summary("mol_error", claims, lexicon)
     structure = Structure(mol, lexicon)
     claims = [_judge(mention, structure, lexicon) for mention in mentions]
-    verdicts = {claim.verdict for claim in claims}
+    verdicts = {claim['verdict'] for claim in claims}
     if "contradicted" in verdicts:
         return _summary("contradicted", claims, lexicon)
     return _summary("ok" if "supported" in verdicts else "not_checkable", claims, lexicon)
 
 
 def _judge(mention: Mention, structure: Structure, lexicon: Lexicon) -> Claim:
-    if mention.reason is not None:
-        strength = lexicon.concepts[mention.concept].strength if mention.concept else None
-        return _unchecked(mention, None, mention.reason, strength)
-    if mention.kind == "charge":
-        return _compared(mention, structure.charge)
-    if mention.kind == "formula":
-        return _compared(mention, rdMolDescriptors.CalcMolFormula(structure.mol))
-    assert mention.concept is not None
-    concept = lexicon.concepts[mention.concept]
-    found = structure.count(concept.id)
-    wanted = mention.expected if isinstance(mention.expected, int) and concept.countable else 1
+    if mention.reason is not None or mention.concept is None:
+        return _claim(mention, lexicon, None, "unchecked", mention.reason or "unknown_term")
+    wanted = mention.expected if lexicon.concepts[mention.concept].countable else 1
+    found = structure.count(mention.concept, mention.filled)
     if found < wanted:
-        return _claim(mention, wanted, found, "contradicted", None, concept.strength, lexicon)
-    rate = lexicon.base_rates.get(concept.id, 0.0)
-    vacuous = rate > VACUOUS and wanted <= 1
-    if vacuous or not structure.supports(concept.id):
-        return _unchecked(mention, found, "insufficient_structure", concept.strength)
-    return _claim(mention, wanted, found, "supported", None, concept.strength, lexicon)
-
-
-def _compared(mention: Mention, found: int | str) -> Claim:
-    same = str(found) == re.sub(r"\s", "", str(mention.expected))
-    return _claim(mention, mention.expected, found, "supported" if same else "contradicted",
-                  None, "exact", None)  # fmt: skip
-
-
-def _unchecked(
-    mention: Mention, found: int | None, reason: str, strength: str | None = None
-) -> Claim:
-    return _claim(mention, mention.expected, found, "unchecked", reason, strength, None)
+        return _claim(mention, lexicon, found, "contradicted", None)
+    vacuous = lexicon.base_rates.get(mention.concept, 0.0) > VACUOUS and wanted <= 1
+    if vacuous or structure.proven(mention.concept, mention.filled) < wanted:
+        return _claim(mention, lexicon, found, "unchecked", "insufficient_structure")
+    return _claim(mention, lexicon, found, "supported", None)
 
 
 def _claim(
-    mention: Mention,
-    expected: int | str | None,
-    found: int | str | None,
-    verdict: str,
-    reason: str | None,
-    strength: str | None,
-    lexicon: Lexicon | None,
+    mention: Mention, lexicon: Lexicon, found: int | None, verdict: str, reason: str | None
 ) -> Claim:
-    agreement = lexicon.agreement.get(mention.concept or "") if lexicon else None
-    return Claim(
-        start=mention.start,
-        end=mention.end,
-        text=mention.text,
-        concept=mention.concept or (mention.kind if mention.kind != "class" else None),
-        polarity=mention.polarity,
-        scope=mention.scope,
-        expected=None if expected is None else str(expected),
-        found=None if found is None else str(found),
-        verdict=verdict,
-        reason=reason,
-        strength=strength,
-        confidence=agreement,
-    )
+    concept = lexicon.concepts.get(mention.concept or "")
+    said = " ".join(str(value) for _, value in mention.filled)
+    return {
+        "start": mention.start,
+        "end": mention.end,
+        "text": mention.text,
+        "concept": mention.concept,
+        "polarity": mention.polarity,
+        "scope": mention.scope,
+        "expected": said or str(mention.expected),
+        "found": None if found is None else str(found),
+        "verdict": verdict,
+        "reason": reason,
+        "strength": concept.strength if concept else None,
+        "confidence": lexicon.agreement.get(mention.concept or ""),
+    }
 
 
 def _summary(status: str, claims: list[Claim], lexicon: Lexicon) -> CaptionCheck:
     supported = _concepts(claims, "supported")
     contradicted = _concepts(claims, "contradicted")
-    n_supported = sum(claim.verdict == "supported" for claim in claims)
-    n_contradicted = sum(claim.verdict == "contradicted" for claim in claims)
+    n_supported = sum(claim['verdict'] == "supported" for claim in claims)
+    n_contradicted = sum(claim['verdict'] == "contradicted" for claim in claims)
     checkable = n_supported + n_contradicted
     return CaptionCheck(
         validity_status=status,
@@ -155,13 +130,13 @@ def _summary(status: str, claims: list[Claim], lexicon: Lexicon) -> CaptionCheck
         groups_supported=supported,
         groups_contradicted=contradicted,
         groups_unchecked=_concepts(claims, "unchecked"),
-        claims=[asdict(claim) for claim in claims],
+        claims=claims,
     )
 
 
 def _concepts(claims: list[Claim], verdict: str | None) -> list[str]:
     """Distinct concept ids in the order of the text."""
-    kept = [c.concept for c in claims if c.concept and verdict in (None, c.verdict)]
+    kept = [c["concept"] for c in claims if c["concept"] and verdict in (None, c["verdict"])]
     return list(dict.fromkeys(kept))
 
 

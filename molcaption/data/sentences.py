@@ -12,7 +12,7 @@ from rdkit import Chem
 from rdkit.Chem import FindMolChiralCenters, rdMolDescriptors
 
 from molcaption.claims.lexicon import load_lexicon
-from molcaption.claims.predicates import count_sugar_rings, longest_carbon_chain
+from molcaption.claims.predicates.core import count_sugar_rings, longest_carbon_chain
 from molcaption.claims.structure import Structure
 from molcaption.data.wording import a_or_an, count_noun, join, number
 

@@ -25,6 +25,16 @@ def net_charge(structure: Structure, low: int, high: int) -> int:
     return int(low <= structure.charge <= high)
 
 
+def charge_is(structure: Structure, charge: int | str) -> int:
+    """The record's net charge is ``charge`` ("-1", "+2", 0)."""
+    return int(structure.charge == int(charge))
+
+
+def formula_is(structure: Structure, formula: str) -> int:
+    """The record's Hill formula with its charge is ``formula``."""
+    return int(rdMolDescriptors.CalcMolFormula(structure.mol) == formula)
+
+
 def organic_ion(structure: Structure, low: int, high: int) -> int:
     """As ``net_charge``, for records with carbon."""
     return int(6 in structure.element_counts and low <= structure.charge <= high)
@@ -268,7 +278,9 @@ PREDICATES: dict[str, Callable[..., int]] = {
     "all_of": all_of,
     "anion_with": anion_with,
     "bridged": bridged,
+    "charge_is": charge_is,
     "fatty_chain": fatty_chain,
+    "formula_is": formula_is,
     "hydrate": hydrate,
     "hydrochloride": hydrochloride,
     "match_count": match_count,

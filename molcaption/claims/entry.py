@@ -1,0 +1,192 @@
+"""One entry of the lexicon: its keys, its validation, and the compiled concept.
+
+The keys are explained at the head of ``concepts/README.md``; every error names the entry that is
+wrong. Compilation happens once per process.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rdkit import Chem
+
+from molcaption.claims.predicates import PREDICATES
+from molcaption.claims.queries import (
+    required_atoms,
+    required_rings,
+    skeleton_query,
+    strict_query,
+)
+from molcaption.errors import BadDataError
+
+STRENGTHS = ("exact", "necessary")
+ZONES = ("class", "body", "origin", "relation")
+_TESTS = ("smarts", "skeleton", "builtin")
+_TEXTS = (
+    "names",
+    "groups",
+    "modifiers",
+    "suffixes",
+    "morphemes",
+    "parents",
+    "pos",
+    "neg",
+    "cues",
+    "zones",
+)
+KEYS = frozenset(
+    [*_TESTS, *_TEXTS, "id", "say", "sure", "tautomers", "strength", "countable", "pattern", "open"]
+    + ["source"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StructuralTest:
+    """A query molecule, or a predicate with its arguments (``$name`` is filled from the text).
+
+    ``atoms``: atoms by atomic number, and ``rings``: rings, without which nothing matches.
+    """
+
+    query: Chem.Mol | None = None
+    predicate: Callable[..., int] | None = None
+    arguments: tuple[Any, ...] = ()
+    atoms: tuple[tuple[int, int], ...] = ()
+    rings: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """One entry, compiled. ``test`` refutes by a miss; ``sure`` (if any) supports by a hit.
+
+    ``test`` is None where the parents together are the test.
+    """
+
+    id: str
+    names: tuple[str, ...]
+    groups: tuple[str, ...]
+    modifiers: tuple[str, ...]
+    suffixes: tuple[str, ...]
+    morphemes: tuple[str, ...]
+    say: str
+    strength: str
+    countable: bool
+    open: bool
+    parents: tuple[str, ...]
+    positives: tuple[str, ...]
+    negatives: tuple[str, ...]
+    source: str
+    pattern: re.Pattern[str] | None
+    cues: tuple[str, ...]
+    zones: tuple[str, ...]
+    test: StructuralTest | None
+    sure: StructuralTest | None
+    has_skeleton: bool
+
+    @property
+    def parametric(self) -> bool:
+        """Whether the text fills in the test's arguments."""
+        tests = [test for test in (self.test, self.sure) if test]
+        return any(str(a).startswith("$") for test in tests for a in test.arguments)
+
+
+def compile_entry(entry: dict[str, Any], where: str, source: str) -> Concept:
+    """The entry validated and compiled. Raises BadDataError that names it."""
+    _check_keys(entry, where)
+    texts = {key: _texts(entry, key, where) for key in _TEXTS}
+    test, sure = _tests(entry, where)
+    spoken = texts["names"] or texts["groups"] or texts["modifiers"] or (entry["id"],)
+    unknown = set(texts["zones"]) - set(ZONES)
+    if unknown:
+        raise BadDataError(f"{where}: zones: no zone {unknown.pop()!r}; there are {ZONES}")
+    return Concept(
+        id=entry["id"],
+        names=texts["names"],
+        groups=texts["groups"],
+        modifiers=texts["modifiers"],
+        suffixes=texts["suffixes"],
+        morphemes=texts["morphemes"],
+        say=str(entry.get("say") or spoken[0]),
+        strength="necessary" if entry.get("tautomers") else _strength(entry, where),
+        countable=bool(entry.get("countable", True)) and bool(test and test.query),
+        open=bool(entry.get("open", False)),
+        parents=texts["parents"],
+        positives=texts["pos"],
+        negatives=texts["neg"],
+        source=str(entry.get("source", source)),
+        pattern=_pattern(entry.get("pattern"), where),
+        cues=texts["cues"],
+        zones=texts["zones"] or ("class",),
+        test=test,
+        sure=sure,
+        has_skeleton="skeleton" in entry or bool(entry.get("tautomers")),
+    )
+
+
+def _check_keys(entry: dict[str, Any], where: str) -> None:
+    if unknown := sorted(set(entry) - KEYS):
+        raise BadDataError(f"{where}: unknown key {unknown[0]!r}; known: {sorted(KEYS)}")
+    tests = [key for key in _TESTS if key in entry]
+    if len(tests) > 1 or (not tests and not entry.get("parents")):
+        raise BadDataError(f"{where}: expected exactly one of {', '.join(_TESTS)}, or parents")
+    spoken = ("names", "groups", "modifiers", "suffixes", "morphemes", "pattern")
+    if not any(entry.get(key) for key in spoken):
+        raise BadDataError(f"{where}: expected names, groups or another key that captions show")
+    if entry.get("tautomers") and "smarts" not in entry:
+        raise BadDataError(f"{where}: tautomers needs a smarts that is also a SMILES")
+
+
+def _strength(entry: dict[str, Any], where: str) -> str:
+    strength = entry.get("strength", "exact")
+    if strength not in STRENGTHS:
+        raise BadDataError(f"{where}: strength is {strength!r}, expected one of {STRENGTHS}")
+    return str(strength)
+
+
+def _tests(
+    entry: dict[str, Any], where: str
+) -> tuple[StructuralTest | None, StructuralTest | None]:
+    """The test and the stricter one that supports."""
+    try:
+        sure = _test(entry["sure"], where) if "sure" in entry else None
+        if "skeleton" in entry:
+            return _queried(skeleton_query(entry["skeleton"])), sure
+        if entry.get("tautomers"):
+            loose = _queried(skeleton_query(entry["smarts"]))
+            return loose, sure or _test(entry["smarts"], where)
+        value = entry.get("smarts") or entry.get("builtin")
+        return (None if value is None else _test(value, where)), sure
+    except ValueError as error:
+        raise BadDataError(f"{where}: {error}") from None
+
+
+def _test(value: Any, where: str) -> StructuralTest:
+    if isinstance(value, str):
+        return _queried(strict_query(value))
+    if not isinstance(value, list) or not value:
+        raise BadDataError(f"{where}: builtin is {value!r}, expected [name, argument, ...]")
+    name, *arguments = value
+    if name not in PREDICATES:
+        raise BadDataError(f"{where}: no builtin {name!r}; there are {sorted(PREDICATES)}")
+    return StructuralTest(predicate=PREDICATES[name], arguments=tuple(arguments))
+
+
+def _queried(query: Chem.Mol) -> StructuralTest:
+    atoms = tuple(sorted(required_atoms(query).items(), reverse=True))
+    return StructuralTest(query=query, atoms=atoms, rings=required_rings(query))
+
+
+def _pattern(text: Any, where: str) -> re.Pattern[str] | None:
+    if text is None:
+        return None
+    try:
+        return re.compile(str(text))
+    except re.error as error:
+        raise BadDataError(f"{where}: pattern {text!r}: {error}") from None
+
+
+def _texts(entry: dict[str, Any], key: str, where: str) -> tuple[str, ...]:
+    value = entry.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise BadDataError(f"{where}: {key} is {value!r}, expected a list of texts (quote them)")
+    return tuple(value)

@@ -1,0 +1,18 @@
+"""Structural tests that SMARTS cannot say, named in the lexicon as ``builtin: [name, argument…]``.
+
+Each takes a :class:`Structure` and the entry's arguments and returns how often the concept occurs
+(0 for no). Adding one is a function and a line in its module's ``PREDICATES``.
+"""
+
+from collections.abc import Callable
+
+from molcaption.claims.predicates import chains, core, ions, peptides, stereo, sugars
+
+PREDICATES: dict[str, Callable[..., int]] = (
+    core.PREDICATES
+    | chains.PREDICATES
+    | ions.PREDICATES
+    | peptides.PREDICATES
+    | stereo.PREDICATES
+    | sugars.PREDICATES
+)

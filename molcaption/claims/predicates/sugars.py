@@ -1,0 +1,5 @@
+"""Structural tests on sugars, see `molcaption.claims.predicates`."""
+
+from collections.abc import Callable
+
+PREDICATES: dict[str, Callable[..., int]] = {}

@@ -1,0 +1,280 @@
+"""The lexicon's names, indexed once: which concepts a noun phrase or a group name speaks of.
+
+English and IUPAC put the head last, so a phrase is read from its longest known ending ("trihydroxy-
+flavone" is a flavone), and what stands before it is read as further claims where it is known
+(three hydroxy groups). Readings are cached: bulk captions repeat their phrases.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from molcaption.claims.entry import Concept
+from molcaption.claims.lexicon import Lexicon
+from molcaption.claims.structure import Filled
+
+_WORDS = "zero one two three four five six seven eight nine ten eleven twelve"
+NUMBERS = {word: n for n, word in enumerate(_WORDS.split())} | {"a": 1, "an": 1, "both": 2}
+_GREEK = "mono di tri tetra penta hexa hepta octa nona deca undeca dodeca"
+MULTIPLIERS = {word: n for n, word in enumerate(_GREEK.split(), 1)} | {
+    "bi": 2,
+    "bis": 2,
+    "tris": 3,
+    "tetrakis": 4,
+    "pentakis": 5,
+    "hexakis": 6,
+}
+# Letters that print shops write in several ways; each stands for one character, so offsets stay.
+_PLAIN = str.maketrans({c: "'" for c in "’′‘ʹ´`"} | {c: "-" for c in "‐‑–−—"})
+_SPELT = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ω": "omega", "″": "''"}
+_MARK = r"(?:\d+[a-z]?'*|[nosc]\d*'*|alpha|beta|gamma|delta|omega|[dl]|sn|cis|trans|[zers])"
+LOCANT = rf"(?:\(?(?:{_MARK}(?:[,:]\s?{_MARK})*)\)?-)"
+# Prefixes that say nothing that a test here could deny.
+_SILENT = ("hydro", "deoxy", "dehydro", "deamino", "cis-", "trans-", "all-")
+# Prefixes that take the noun out of its class: a seco-steroid has no steroid skeleton.
+_PRIVATIVE = re.compile(
+    r"(?:^|[\s-])(?:non|nor|seco|homo|cyclo|abeo|aza|thia|oxa|thio|seleno|pseudo|anhydro|retro"
+    r"|carba|bis|nido|allo|neo|epi|dinor|trinor|bisnor|des|deaza)-?$"
+    r"|non-\w*\s?$|(?:like|type)[- ]?$"
+)
+_CHARGE = re.compile(r"\((\d+)([+-])\)$")
+_CACHE_SIZE = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Characters ``[start, end)`` of a phrase and the concept they assert (None: unknown).
+
+    ``count``: at least so often. ``filled``: arguments of a parametric test.
+    """
+
+    start: int
+    end: int
+    concept: str | None
+    count: int = 1
+    filled: Filled = ()
+    reason: str | None = None
+
+
+class Vocabulary:
+    """Names of a lexicon, with plurals, and the readers of phrases built on them."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.lexicon = lexicon
+        self.classes: dict[str, str] = {}
+        self.groups: dict[str, str] = {}
+        self.modifiers: dict[str, str] = {}
+        self.morphemes: dict[str, str] = {}
+        suffixes: dict[str, str] = {}
+        for concept in lexicon.concepts.values():
+            for name in concept.names:
+                for form in _forms(name):
+                    self.classes.setdefault(form, concept.id)
+            _index(self.groups, concept.groups, concept.id)
+            _index(self.modifiers, concept.modifiers, concept.id)
+            _index(self.morphemes, concept.morphemes, concept.id)
+            for suffix in concept.suffixes:
+                suffixes.setdefault(suffix.lower(), concept.id)
+                suffixes.setdefault(_plural(suffix.lower()), concept.id)
+        self.suffixes = sorted(suffixes.items(), key=lambda item: -len(item[0]))
+        self.patterns = _patterns_by_zone(lexicon)
+        self._phrases: dict[str, tuple[Term, ...]] = {}
+        self._group_names: dict[str, tuple[Term, ...]] = {}
+        times = "|".join(sorted(MULTIPLIERS, key=len, reverse=True))
+        names = [n for n in self.groups if " " not in n and len(n) > 2]
+        counting = [n for n in names if n.startswith(tuple(MULTIPLIERS))]
+        whole = "|".join(sorted(map(re.escape, counting), key=len, reverse=True)) or "(?!)"
+        listed = "|".join(sorted(map(re.escape, [*names, *_SILENT]), key=len, reverse=True))
+        self._prefix = re.compile(
+            rf"(?P<free>(?:{LOCANT}|[-\[({{])*)(?:(?P<whole>{whole})"
+            rf"|(?P<times>{times})?[\[({{]?{LOCANT}?(?P<name>{listed}))[\])}}]*-?"
+        )
+
+    def read_phrase(self, phrase: str) -> tuple[Term, ...]:
+        """What the noun phrase of "is a PHRASE" asserts; one unknown term if nothing is known."""
+        terms = self._phrases.get(phrase)
+        if terms is None:
+            if len(self._phrases) > _CACHE_SIZE:
+                self._phrases.clear()
+            terms = self._phrases[phrase] = tuple(self._read_phrase(plain(phrase)))
+        return terms
+
+    def read_group(self, name: str) -> tuple[Term, ...]:
+        """What "a NAME group" asserts: a known name, or the parts of a systematic one."""
+        terms = self._group_names.get(name)
+        if terms is None:
+            if len(self._group_names) > _CACHE_SIZE:
+                self._group_names.clear()
+            terms = self._group_names[name] = tuple(self._read_group(plain(name)))
+        return terms
+
+    def find_class(self, phrase: str) -> tuple[str, int] | None:
+        """Concept named by the longest known ending of a plain phrase, and where it starts."""
+        for start in _starts(phrase):
+            concept = self.classes.get(phrase[start:])
+            if concept is not None:
+                return concept, start
+        return None
+
+    def _read_phrase(self, phrase: str) -> Iterator[Term]:
+        end = len(phrase)
+        if charge := _CHARGE.search(phrase):
+            value = int(charge[1]) * (1 if charge[2] == "+" else -1)
+            if "charge" in self.lexicon.concepts:
+                yield Term(charge.start(), end, "charge", filled=(("$charge", value),))
+            phrase = phrase[: charge.start()]
+        hit = self.find_class(phrase)
+        while hit is None and (cut := phrase.rpartition(" "))[2] in self.lexicon.unjudged:
+            phrase = cut[0]
+            hit = self.find_class(phrase)
+        if hit is None:
+            if phrase and phrase not in self.lexicon.unjudged:
+                yield from self._read_systematic(phrase)
+            return
+        concept, head = hit
+        privative = _PRIVATIVE.search(phrase[:head])
+        yield Term(
+            head if not privative else 0,
+            len(phrase),
+            concept,
+            reason="insufficient_structure" if privative else None,
+        )
+        if not privative:
+            yield from self._read_modifiers(phrase[:head], self.lexicon.concepts[concept])
+
+    def _read_modifiers(self, left: str, head: Concept) -> Iterator[Term]:
+        """Claims of the words before the head: "cyclic", "3-hydroxy", a class before "alkaloid"."""
+        text = left.strip(" -")
+        if not text:
+            return
+        if head.open and (hit := self.find_class(text)):
+            yield Term(hit[1], len(text), hit[0])
+            text = text[: hit[1]]
+        for word in re.finditer(r"[^\s]+", text):
+            token = word.group().strip("-,")
+            known = self.modifiers.get(token)
+            if known is not None:
+                yield Term(word.start(), word.end(), known)
+            else:
+                found, stop = self._prefixes(token)
+                if stop >= len(token):
+                    yield from self._counted(found, word.start())
+
+    def _read_systematic(self, phrase: str) -> Iterator[Term]:
+        """A phrase with no known word at its end: "dichlorobenzene", "N-sulfonylurea", "…diol"."""
+        for start in _starts(phrase):
+            found, stop = self._prefixes(phrase, start, to_class=True)
+            concept = self.classes.get(phrase[stop:]) if stop > start else None
+            if concept is not None:
+                yield Term(start, len(phrase), concept)
+                yield from self._counted(found, 0)
+                return
+        for suffix, concept in self.suffixes:
+            if phrase.endswith(suffix):
+                yield Term(0, len(phrase), concept)
+                break
+        else:
+            yield Term(0, len(phrase), None, reason="unknown_term")
+        yield from self._read_morphemes(phrase)
+
+    def _read_morphemes(self, text: str) -> Iterator[Term]:
+        seen = set()
+        for morpheme, concept in self.morphemes.items():
+            at = text.find(morpheme)
+            if at >= 0 and concept not in seen:
+                seen.add(concept)
+                yield Term(at, at + len(morpheme), concept)
+
+    def _read_group(self, name: str) -> Iterator[Term]:
+        for start in _starts(name):
+            concept = self.groups.get(name[start:])
+            if concept is not None and not _PRIVATIVE.search(name[:start]):
+                yield Term(start, len(name), concept)
+                return
+        found, stop = self._prefixes(name)
+        if stop >= len(name) and found:
+            yield from self._counted(found, 0)
+        else:
+            yield from self._read_morphemes(name)
+
+    def _prefixes(
+        self, text: str, start: int = 0, to_class: bool = False
+    ) -> tuple[list[tuple[str, int, int, int]], int]:
+        """Substituent prefixes from ``start`` on as (concept, times, start, end), and their end.
+
+        With ``to_class`` it stops as soon as the rest is a class noun.
+        """
+        found: list[tuple[str, int, int, int]] = []
+        position = start
+        while match := self._prefix.match(text, position):
+            glued = position > start and not match["free"] and text[position - 1] != "-"
+            position = match.end()
+            concept = self.groups.get(match["whole"] or match["name"])
+            # In "hydroxymethyl" the methyl is no methyl any more; its skeleton is left.
+            if concept and not (glued and not self.lexicon.concepts[concept].has_skeleton):
+                times = MULTIPLIERS.get(match["times"] or "", 1)
+                found.append((concept, times, match.start(), match.end()))
+            if to_class and text[position:] in self.classes:
+                break
+        return found, position
+
+    def _counted(self, found: list[tuple[str, int, int, int]], offset: int) -> Iterator[Term]:
+        """One term per concept, with the sum of its counts."""
+        total: dict[str, Term] = {}
+        for concept, times, start, end in found:
+            before = total.get(concept)
+            begin = before.start if before else offset + start
+            count = times + (before.count if before else 0)
+            total[concept] = Term(begin, offset + end, concept, count)
+        yield from total.values()
+
+
+def plain(text: str) -> str:
+    """Lower case, with one kind of prime and hyphen and with Greek letters spelt out."""
+    text = text.translate(_PLAIN).lower()
+    for letter, spelt in _SPELT.items():
+        if letter in text:
+            text = text.replace(letter, spelt)
+    return text
+
+
+def number(text: str) -> Any:
+    """The number that a word, a multiplying prefix or digits say; other text as it is."""
+    lowered = text.lower()
+    if lowered.isdecimal():
+        return int(lowered)
+    return NUMBERS.get(lowered, MULTIPLIERS.get(lowered, text))
+
+
+def _starts(phrase: str) -> list[int]:
+    return [0, *(m.end() for m in re.finditer(r"[\s-]", phrase))]
+
+
+def _index(table: dict[str, str], names: tuple[str, ...], concept: str) -> None:
+    for name in names:
+        table.setdefault(name.lower(), concept)
+
+
+def _plural(name: str) -> str:
+    if name.endswith("y") and name[-2:-1] not in "aeiou":
+        return name[:-1] + "ies"
+    return name + ("es" if name.endswith(("s", "x", "ch")) else "s")
+
+
+def _forms(name: str) -> Iterator[str]:
+    """The name, its plural, and the singular of a plural."""
+    lowered = plain(name)
+    yield lowered
+    yield _plural(lowered)
+    if lowered.endswith("s") and not lowered.endswith(("ss", "is", "us")):
+        yield lowered[:-1]
+
+
+def _patterns_by_zone(lexicon: Lexicon) -> dict[str, list[Concept]]:
+    zones: dict[str, list[Concept]] = {}
+    for concept in lexicon.concepts.values():
+        if concept.pattern is not None:
+            for zone in concept.zones:
+                zones.setdefault(zone, []).append(concept)
+    return zones

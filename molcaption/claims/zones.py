@@ -1,0 +1,130 @@
+"""Cuts a caption into zones, since scope decides what a word means.
+
+A sentence that says what the molecule *is* has a ``class`` zone ("is an X, a Y and a member of
+Z"), a ``body`` ("that carries two hydroxy groups …") and an ``origin`` (how it comes about:
+"obtained by condensation of the carboxy group of A with …"). A sentence about a relative ("is a
+conjugate base of", "derives from") is a ``relation`` zone. Roles and occurrence are no zone at all.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_SENTENCE = re.compile(r"[^.;]*(?:[.;](?!\s|$)[^.;]*)*[.;]?", re.S)
+_IS = re.compile(
+    r"\s*(?:(?:the|this)\s+(?:molecule|compound|substance|structure)|it|they)\s+(?:is|are|was)\s+"
+    r"(?:also\s+|thus\s+|formally\s+|therefore\s+)?",
+    re.I,
+)
+# "Aspirin is a member of …", and the bare definition "A steroid that …", only as first sentences.
+_NAMED = re.compile(r"\s*[^\s.;,][^.;]{0,150}?\s(?:is|are)\s+(?=an?\s|the\s|members?\s)")
+_BARE = re.compile(r"\s*(?=(?:An?|Any|The)\s)")
+_ROLE = re.compile(
+    r"\s*(?:it|the molecule|this compound)?\s*(?:has|have|is|was|are|acts|plays|shows|exhibits)\s+"
+    r"(?:(?:an?|the)\s+)?(?:roles?\b|used|known|found|isolated|active|functional parent|produced|"
+    r"initially|mainly|effective|often|commonly|widely|potent)",
+    re.I,
+)
+_RELATION = re.compile(
+    r"(?:(?:an?|the)\s+)?(?:conjugate (?:acid|base)|enantiomer|tautomer|diastereoisomer"
+    r"|diastereomer|stereoisomer|isomer|functionally related|metabolite of|derivative of|epimer)\b",
+    re.I,
+)
+_DERIVES = re.compile(r"\s*(?:it|the molecule|this compound)?\s*(?:derives?|is derived)\s+from", re.I)
+_ORIGIN = re.compile(
+    r"\b(?:derives? from|derived from|conjugate (?:acid|base) of|functionally related"
+    r"|tautomer of|enantiomer of|diastereoisomer of|derivative of|analogue of|precursor (?:of|to)"
+    r"|metabolite of|inhibit\w*|(?:de)?protonation|condensation|esterification|loss of"
+    r"|replacement of|oxidation of|reduction of|hydrolysis|removal of|conversion|transfer of"
+    r"|cyclisation|linked|without|lacking|lacks|instead of|rather than|no longer|not)\b",
+    re.I,
+)
+# Ends the noun phrase that says what the molecule is.
+_NP_END = re.compile(
+    r"\s(?:that|which|obtained|resulting|derived|formed|in|having|with|where|wherein|whose|consisting"
+    r"|composed|comprising|arising|isolated|found|produced|used|substituted|carrying|bearing"
+    r"|containing|of|from|by|at|on|for|to|as|is|are|made|built|and (?!a\b|an\b|member)\w+"
+    r"|constructed|formally|synthesi[sz]ed|present|known|isolable|the|between|under|via|or)\b"
+    r"|[.;(]\s|[.;]$|\s\(",
+)
+_MEMBER = re.compile(r"(?:an? |the )?(?:members?|derivatives?) of (?:the )?(?:class of )?", re.I)
+_ARTICLE = re.compile(r"(?:an?|the|any)\s+", re.I)
+_ITEM_BREAK = re.compile(
+    r",?\s+and\s+(?=an?\b|members?\b|the\b)|,\s+(?=an?\s|members?\s|the\s)|,\s"
+)
+# "dicarboxylic acids and O-substituted derivatives" is a class of its own.
+_WIDER_CLASS = re.compile(r"\s+and\s+(?:their\s+|[NOS]-substituted\s+)?derivatives", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """Characters ``[start, end)`` of the caption; ``kind`` is class, body, origin or relation."""
+
+    kind: str
+    start: int
+    end: int
+
+
+def find_zones(caption: str) -> Iterator[Zone]:
+    """The zones of a caption in the order of the text; each class item is a zone of its own."""
+    first = True
+    for match in _SENTENCE.finditer(caption):
+        if match.end() > match.start() and not match.group().isspace():
+            yield from _sentence(caption, match.start(), match.end(), first)
+            first = False
+
+
+def _sentence(text: str, start: int, end: int, first: bool) -> Iterator[Zone]:
+    if _DERIVES.match(text, start, end):
+        yield Zone("relation", start, end)
+        return
+    if _ROLE.match(text, start, end):
+        return
+    opening = _IS.match(text, start, end)
+    if opening is None and first:
+        opening = _NAMED.match(text, start, end) or _BARE.match(text, start, end)
+    body = start
+    if opening is not None:
+        body = yield from _items(text, opening.end(), end)
+    origin = _ORIGIN.search(text, body, end)
+    middle = origin.start() if origin else end
+    if middle > body:
+        yield Zone("body", body, middle)
+    if origin:
+        yield Zone("origin", middle, end)
+
+
+def _items(text: str, start: int, end: int) -> Iterator[Zone]:
+    """Class items of "is an X, a Y and a member of Z …"; returns where the noun phrase ends."""
+    position = start
+    while position < end:
+        if _RELATION.match(text, position, end):
+            stop = _relation_end(text, position, end)
+            yield Zone("relation", position, stop)
+        else:
+            article = _MEMBER.match(text, position, end) or _ARTICLE.match(text, position, end)
+            begin = article.end() if article else position
+            if begin == position and position == start:
+                return position  # "It is soluble in water": no class at all
+            stop = _item_end(text, begin, end)
+            if not _WIDER_CLASS.match(text, stop, end):
+                yield Zone("class", begin, stop)
+        brk = _ITEM_BREAK.match(text, stop, end)
+        if not brk:
+            return stop
+        position = brk.end()
+    return position
+
+
+def _relation_end(text: str, start: int, end: int) -> int:
+    match = _ITEM_BREAK.search(text, start, end)
+    return match.start() if match else end
+
+
+def _item_end(text: str, begin: int, end: int) -> int:
+    """End of one noun phrase: a break of the list or a word that opens a clause."""
+    ends = [end]
+    for pattern in (_ITEM_BREAK, _NP_END):
+        if match := pattern.search(text, begin, end):
+            ends.append(match.start())
+    return min(ends)
