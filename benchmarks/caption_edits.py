@@ -102,7 +102,8 @@ def _asserted(caption: str) -> list[tuple[int, int]]:
 def corruptions(caption: str, truth: Truth, rng: random.Random) -> list[Edit]:
     """At most one corruption of every kind."""
     classes = class_mentions(caption)
-    regions = {"class": classes, "own": classes + _asserted(caption), "any": [(0, len(caption))]}
+    related = [match.span() for match in re.finditer(r"conjugate (?:base|acid)", caption)]
+    regions = {"class": classes, "own": classes + _asserted(caption) + related}
     edits = []
     for kind, (finder, region) in KINDS.items():
         places = [
@@ -118,22 +119,21 @@ def corruptions(caption: str, truth: Truth, rng: random.Random) -> list[Edit]:
 
 
 def _counts(caption: str, truth: Truth) -> Iterator[Place]:
+    numbers, prefixes = "|".join(_NUMBERS[1:9]), "|".join(_PREFIXES[:8])
     for names, smarts in GROUPS.items():
         words = "|".join(sorted(names.split("|"), key=len, reverse=True))
-        spelt = (
-            rf"\b({'|'.join(_NUMBERS[1:9])}) (?:additional |further |free |phenolic )*(?:{words})"
-        )
+        spelt = rf"\b({numbers}) (?:additional |further |free |phenolic )*(?:{words})"
         spelt += r"(?: groups?| substituents?| functions?| residues| atoms| moieties|s)\b"
-        prefix = rf"(?<![\w'-])({'|'.join(_PREFIXES[:8])}|tetr)(?:{words})(?!methyl|yl|ami|sil|ene)"
+        prefix = rf"(?<![\w'-])({prefixes}|tetr)(?:{words})(?!methyl|yl|ami|amm|sil|ene)"
         prefix += r"\b" if names in ("ol", "ester") else ""
         yield from _raised(re.finditer(spelt, caption), _NUMBERS, truth.count(smarts))
         if "carboxy" not in names:  # the acid count
             yield from _raised(re.finditer(prefix, caption), _PREFIXES, truth.count(smarts))
-    units = rf"\b({'|'.join(_NUMBERS[1:9])}) (?!repeat)[\w()',>-]+ (?:residues|units)\b"
+    units = rf"\b({numbers}) (?!repeat)[\w()',>-]+ (?:residues|units)\b"
     most = max(truth.saccharide) + truth.count("[#6]=[OX1] [#15]")
     yield from _raised(re.finditer(units, caption), _NUMBERS, most)
     for word, sign in (("anion", -1), ("cation", 1)):
-        ions = re.finditer(rf"\b({'|'.join(_PREFIXES[:8])}){word}\b", caption)
+        ions = re.finditer(rf"\b({prefixes}){word}\b", caption)
         yield from _raised(ions, _PREFIXES, truth.ions(sign))
 
 
@@ -231,6 +231,7 @@ def _charges(caption: str, truth: Truth) -> Iterator[Place]:
         sign = 1 if match[1] == "an" else -1
         if not any(charge * sign > 0 for charge in truth.charges) and truth.net:
             yield (*match.span(1), "cat" if match[1] == "an" else "an")
+    yield from _relations(caption, truth)
 
 
 def _relations(caption: str, truth: Truth) -> Iterator[Place]:
@@ -253,9 +254,8 @@ def _flips(letters: str) -> Finder:
         for match in re.finditer(list_, caption):
             for place in re.finditer(f"[{letters}]", match[0]):
                 new = turn[place[0]]
-                if letters == "EZ" and truth.unspecified[1]:
-                    continue
-                if match[0].count(new) + 1 > truth.cip[new]:
+                blurred = letters == "EZ" and truth.unspecified[1]
+                if not blurred and match[0].count(new) + 1 > truth.cip[new]:
                     start = match.start() + place.start()
                     yield start, start + 1, new
 
@@ -288,7 +288,6 @@ KINDS: dict[str, tuple[Finder, str]] = {
     "alcohol degree": (_alcohols, "class"),
     "halogen": (_halogens, "own"),
     "charge sign": (_charges, "own"),
-    "conjugate acid or base": (_relations, "any"),
     "E/Z": (_flips("EZ"), "own"),
     "R/S": (_flips("RS"), "own"),
     "anomer": (_anomers, "own"),

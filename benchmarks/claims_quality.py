@@ -45,20 +45,18 @@ class Sample:
     canonical: str
     check: CaptionCheck
 
-    @property
-    def flagged(self) -> bool:
-        """The engine refutes something."""
-        return flagged(self.check)
-
 
 def main() -> None:
-    """Print one table a file group, and write the lists asked for."""
+    """Print the table and write the lists asked for."""
     args = _arguments()
     lexicon = load_lexicon(args.lexicon)
     texts = [pair for path in args.files for pair in _read(path, args)]
     samples, speed = _judged(texts, lexicon)
     if args.predictions:
-        rows = [*_size(samples), _share("flagged", sum(s.flagged for s in samples), len(samples))]
+        rows = [
+            *_size(samples),
+            _share("flagged", sum(flagged(s.check) for s in samples), len(samples)),
+        ]
         rows += [*_checkable(samples), *_validity(samples)]
     else:
         rng = random.Random(args.seed)
@@ -89,8 +87,7 @@ def _arguments() -> argparse.Namespace:
 
 def _read(path: Path, args: argparse.Namespace) -> list[tuple[str, str]]:
     """SMILES and captions of one file."""
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8", newline="") as lines:
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
     columns = list(rows[0]) if rows else []
     smiles = args.smiles_column or ("smiles" if "smiles" in columns else "SMILES")
@@ -100,7 +97,7 @@ def _read(path: Path, args: argparse.Namespace) -> list[tuple[str, str]]:
     return [(row[smiles] or "", row[caption] or "") for row in rows]
 
 
-def _judged(texts: Sequence[tuple[str, str]], lexicon: Lexicon) -> tuple[list[Sample], Row]:
+def _judged(texts: Sequence[Row], lexicon: Lexicon) -> tuple[list[Sample], Row]:
     """Every caption checked on its own molecule, and how fast that went."""
     for smiles, caption in texts[:WARM_UP]:
         check_caption(_parsed(smiles), caption, lexicon)
@@ -139,7 +136,7 @@ def _share(name: str, part: int, whole: int) -> Row:
     return name, f"{part / whole:.2%} ({part} of {whole})" if whole else "none"
 
 
-def _claims(sample: Sample, *verdicts: str) -> list[dict[str, Any]]:
+def _claims(sample: Sample, *verdicts: str) -> list[Any]:
     return [claim for claim in sample.check.claims if claim["verdict"] in verdicts]
 
 
@@ -148,15 +145,12 @@ def _gold(samples: Sequence[Sample], path: Path | None) -> list[Row]:
     alarms = [(s, claim) for s in samples for claim in _claims(s, "contradicted")]
     checked = sum(len(_claims(s, "supported", "contradicted")) for s in samples)
     keys = ("concept", "text", "expected", "found")
-    _write(
-        path,
-        ("smiles", *keys, "caption"),
-        ((s.smiles, *(claim[key] for key in keys), s.caption) for s, claim in alarms),
-    )
+    cells = ((s.smiles, *(claim[key] for key in keys), s.caption) for s, claim in alarms)
+    _write(path, ("smiles", *keys, "caption"), cells)
     return [
         ("checked claims on gold", str(checked)),
         _share("false alarms per checked claim", len(alarms), checked),
-        _share("gold captions flagged", sum(s.flagged for s in samples), len(samples)),
+        _share("gold captions flagged", sum(flagged(s.check) for s in samples), len(samples)),
     ]
 
 
@@ -175,7 +169,7 @@ def _mentions(samples: Sequence[Sample], path: Path | None) -> list[Row]:
     return [_share("class mentions with a structural test", tested, total)]
 
 
-def _overlaps(claim: dict[str, Any], start: int, end: int) -> bool:
+def _overlaps(claim: Any, start: int, end: int) -> bool:
     return claim["start"] < end and start < claim["end"]
 
 
@@ -284,7 +278,7 @@ def _detected(sample: Sample, edit: Edit, lexicon: Lexicon) -> bool:
     check = check_caption(sample.mol, edit.caption, lexicon)
     refuted = [claim for claim in check.claims if claim["verdict"] == "contradicted"]
     there = any(_overlaps(claim, edit.start, edit.end) for claim in refuted)
-    return flagged(check) and (there or not sample.flagged)
+    return flagged(check) and (there or not flagged(sample.check))
 
 
 def _common(samples: Sequence[Sample], lexicon: Lexicon) -> list[Row]:
@@ -295,11 +289,11 @@ def _common(samples: Sequence[Sample], lexicon: Lexicon) -> list[Row]:
 
 
 def _write(path: Path | None, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    if path is None:
-        return
-    with path.open("w", encoding="utf-8") as out:
-        for row in [header, *rows]:
-            out.write("\t".join(re.sub(r"\s", " ", str(cell)) for cell in row) + "\n")
+    if path is not None:
+        lines = (
+            "\t".join(re.sub(r"\s", " ", str(cell)) for cell in row) for row in [header, *rows]
+        )
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ given, so that an edit kept is false on every one of them.
 from collections import Counter
 from functools import cached_property, lru_cache
 from itertools import combinations
+from typing import Any
 
 from rdkit import Chem
 from rdkit.Chem import rdCIPLabeler
@@ -20,7 +21,7 @@ GROUPS = {
     "ethyl": "[CH3][CH2]",
     "propyl": "[CH3][CH2][CH2]",
     "isopropyl|propan-2-yl": "[CH3][CX4][CH3]",
-    "prenyl|isoprenyl|isoprenoid": "[CH3]C([CH3])~C",
+    "prenyl|isoprenyl|isoprenoid": "[CH3]C(~C)~C",
     "acetyl|acetoxy|acetate": "[CH3]C(=O)[!#6]",
     "phenyl": "c1ccccc1",
     "chloro|chlorine|chlorinated|chloride": "[Cl]",
@@ -52,8 +53,8 @@ ELEMENTS = dict(
     "sulfonate=S thiophosphate=P tin=Sn antimony=Sb nitrogen=N".split()
 )
 
-_STEMS = """hex hept oct non dec undec dodec tridec tetradec pentadec hexadec heptadec octadec nonadec
-icos henicos docos tricos tetracos pentacos hexacos heptacos octacos nonacos"""
+_STEMS = """hex hept oct non dec undec dodec tridec tetradec pentadec hexadec heptadec octadec
+nonadec icos henicos docos tricos tetracos pentacos hexacos heptacos octacos nonacos"""
 STEMS = {stem: length for length, stem in enumerate(_STEMS.split(), start=6)}
 _DOUBLE = {Chem.BondStereo.STEREOE: "E", Chem.BondStereo.STEREOZ: "Z"}
 
@@ -103,7 +104,7 @@ class Truth:
         old = Counter(a.GetProp("_CIPCode") for a in mol.GetAtoms() if a.HasProp("_CIPCode"))
         old += Counter(_DOUBLE.get(bond.GetStereo(), "") for bond in mol.GetBonds())
         rdCIPLabeler.AssignCIPLabels(mol, maxRecursiveIterations=200_000)
-        parts = [*mol.GetAtoms(), *mol.GetBonds()]
+        parts: list[Any] = [*mol.GetAtoms(), *mol.GetBonds()]
         new = Counter(
             part.GetProp("_CIPCode").upper() for part in parts if part.HasProp("_CIPCode")
         )
