@@ -107,6 +107,8 @@ def base_rates(mols: Iterable[Chem.Mol], lexicon: Lexicon) -> tuple[int, dict[st
         n += 1
         structure = Structure(mol, lexicon)
         for key, concept in lexicon.concepts.items():
+            if concept.parametric:
+                continue
             shown = structure.supports(key) if concept.provable else structure.count(key)
             counts[key] += bool(shown)
     return n, {key: round(count / n, 5) for key, count in counts.most_common()}
@@ -137,11 +139,23 @@ def _failures(concept: Concept, lexicon: Lexicon) -> Iterator[str]:
     if not concept.positives or not concept.negatives:
         yield f"{concept.id}: needs a pos and a neg molecule"
     for wanted, examples in ((True, concept.positives), (False, concept.negatives)):
-        for smiles in examples:
+        for example in examples:
+            smiles, _, caption = example.partition(" | ")
             try:
-                structure = Structure(parse_smiles(smiles), lexicon)
+                mol = parse_smiles(smiles)
             except InvalidMolecule as error:
                 yield f"{concept.id}: {smiles}: {error}"
                 continue
-            if bool(structure.count(concept.id)) != wanted:
-                yield f"{concept.id}: {smiles} should {'' if wanted else 'not '}match"
+            if concept.parametric and not caption:
+                yield f"{concept.id}: {smiles}: expected 'SMILES | caption', the test has arguments"
+            elif _holds(mol, caption, concept, lexicon) != wanted:
+                yield f"{concept.id}: {example} should {'' if wanted else 'not '}match"
+
+
+def _holds(mol: Chem.Mol, caption: str, concept: Concept, lexicon: Lexicon) -> bool:
+    """Whether the concept is in the molecule, or a caption's claim of it is not contradicted."""
+    if not caption:
+        return bool(Structure(mol, lexicon).count(concept.id))
+    claims = check_caption(mol, caption, lexicon).claims
+    verdicts = [claim["verdict"] for claim in claims if claim["concept"] == concept.id]
+    return bool(verdicts) and "contradicted" not in verdicts

@@ -21,7 +21,7 @@ from molcaption.claims.queries import (
 from molcaption.errors import BadDataError
 
 STRENGTHS = ("exact", "necessary")
-ZONES = ("class", "body", "origin", "relation")
+ZONES = ("class", "body", "origin", "relation", "mirror", "parent")
 _TESTS = ("smarts", "skeleton", "builtin")
 _TEXTS = (
     "names",

@@ -7,11 +7,12 @@ acid" is a precursor's). Which stretch of text means what is settled in `molcapt
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from molcaption.claims.entry import Concept
 from molcaption.claims.lexicon import Lexicon
+from molcaption.claims.names import find_names
 from molcaption.claims.structure import Filled
 from molcaption.claims.vocabulary import MULTIPLIERS, NUMBERS, Term, Vocabulary, number
 from molcaption.claims.zones import Zone, find_zones
@@ -54,7 +55,7 @@ class Mention:
 
     ``concept``: lexicon id, or None if unknown. ``expected``: the least count. ``filled``: the
     arguments of a parametric test. ``scope``: the zone it stands in. ``reason``: why it cannot be
-    judged.
+    judged. ``skeleton``: only elements and connectivity are claimed, and their hit supports.
     """
 
     start: int
@@ -66,6 +67,7 @@ class Mention:
     scope: str = "class"
     polarity: str = "positive"
     reason: str | None = None
+    skeleton: bool = False
 
 
 @lru_cache(maxsize=8)
@@ -101,6 +103,7 @@ def find_mentions(caption: str, lexicon: Lexicon) -> list[Mention]:
             found.extend(_class(caption, zone, names))
         elif zone.kind == "body":
             found.extend(_groups(caption, zone, names))
+        found.extend(_named(caption, zone, names))
         found.extend(_patterns(caption, lowered, zone, names))
     return sorted(found, key=lambda mention: (mention.start, -mention.end))
 
@@ -118,6 +121,15 @@ def _mention(caption: str, offset: int, term: Term, scope: str, length: int) -> 
         start, end, caption[start:end], term.concept, term.count, term.filled, scope,
         reason=term.reason,
     )  # fmt: skip
+
+
+def _named(caption: str, zone: Zone, names: Vocabulary) -> Iterator[Mention]:
+    """What the names of parents and relatives leave in the molecule: skeletons and elements."""
+    for start, end in find_names(caption, zone):
+        for term in names.read_name(caption[start:end]):
+            yield replace(
+                _mention(caption, start, term, zone.kind, end - start), skeleton=True
+            )
 
 
 def _patterns(caption: str, lowered: str, zone: Zone, names: Vocabulary) -> Iterator[Mention]:

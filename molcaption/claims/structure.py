@@ -6,7 +6,7 @@ parents, counts), so ring systems, charges and matches are cached per molecule, 
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rdkit import Chem, rdBase
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from molcaption.claims.lexicon import Lexicon
 
 MAX_MATCHES = 5_000
+Kept = TypeVar("Kept")
 Filled = tuple[tuple[str, Any], ...]
 # Hydrogen, noble gases, non-metals and metalloids: every other element is a metal.
 _NON_METALS = frozenset(
@@ -56,7 +57,7 @@ class Structure:
             except RuntimeError:  # never sanitised: rings were not perceived
                 Chem.FastFindRings(mol)
 
-        self._memo: dict[str, int] = {}
+        self._memo: dict[str, Any] = {}
         # Atomic number to number of atoms; hydrogens only where they are explicit atoms.
         self.element_counts: dict[int, int] = {}
         self.charge = 0
@@ -69,11 +70,16 @@ class Structure:
             self.has_charges |= charge != 0
             self.n_radicals += atom.GetNumRadicalElectrons() > 0
 
-    def once(self, key: str, compute: "Callable[[Structure], int]") -> int:
+    def keep(self, key: str, compute: Callable[[], Kept]) -> Kept:
         """The result of ``compute``, kept under ``key`` for this molecule."""
         if key not in self._memo:
-            self._memo[key] = compute(self)
-        return self._memo[key]
+            self._memo[key] = compute()
+        found: Kept = self._memo[key]
+        return found
+
+    def once(self, key: str, compute: "Callable[[Structure], int]") -> int:
+        """The result of ``compute`` on this molecule, kept under ``key``."""
+        return self.keep(key, lambda: compute(self))
 
     @cached_property
     def fragments(self) -> list[tuple[int, ...]]:

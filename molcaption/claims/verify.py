@@ -86,7 +86,8 @@ def _judge(mention: Mention, structure: Structure, lexicon: Lexicon) -> Claim:
     if found < wanted:
         return _claim(mention, lexicon, found, "contradicted", None)
     vacuous = lexicon.base_rates.get(mention.concept, 0.0) > VACUOUS and wanted <= 1
-    if vacuous or structure.proven(mention.concept, mention.filled) < wanted:
+    proven = found if mention.skeleton else structure.proven(mention.concept, mention.filled)
+    if vacuous or proven < wanted:
         return _claim(mention, lexicon, found, "unchecked", "insufficient_structure")
     return _claim(mention, lexicon, found, "supported", None)
 

@@ -81,6 +81,9 @@ class Vocabulary:
         self.patterns = _patterns_by_zone(lexicon)
         self._phrases: dict[str, tuple[Term, ...]] = {}
         self._group_names: dict[str, tuple[Term, ...]] = {}
+        self._names: dict[str, tuple[Term, ...]] = {}
+        parts = "|".join(sorted(map(re.escape, self.morphemes), key=len, reverse=True)) or "(?!)"
+        self._morpheme = re.compile(parts)
         times = "|".join(sorted(MULTIPLIERS, key=len, reverse=True))
         names = [n for n in self.groups if " " not in n and len(n) > 2]
         counting = [n for n in names if n.startswith(tuple(MULTIPLIERS))]
@@ -107,6 +110,18 @@ class Vocabulary:
             if len(self._group_names) > _CACHE_SIZE:
                 self._group_names.clear()
             terms = self._group_names[name] = tuple(self._read_group(plain(name)))
+        return terms
+
+    def read_name(self, name: str) -> tuple[Term, ...]:
+        """What a compound's name tells of its skeleton and elements, whatever became of its groups.
+
+        For parents and relatives: "4-chlorobenzoic acid" leaves a chlorine and a benzene ring.
+        """
+        terms = self._names.get(name)
+        if terms is None:
+            if len(self._names) > _CACHE_SIZE:
+                self._names.clear()
+            terms = self._names[name] = tuple(self._read_name(plain(name)))
         return terms
 
     def find_class(self, phrase: str) -> tuple[str, int] | None:
@@ -179,12 +194,13 @@ class Vocabulary:
         yield from self._read_morphemes(phrase)
 
     def _read_morphemes(self, text: str) -> Iterator[Term]:
+        """Parts of systematic names, leftmost and longest first: "isoindol" hides "indol"."""
         seen = set()
-        for morpheme, concept in self.morphemes.items():
-            at = text.find(morpheme)
-            if at >= 0 and concept not in seen:
+        for match in self._morpheme.finditer(text):
+            concept = self.morphemes[match.group()]
+            if concept not in seen:
                 seen.add(concept)
-                yield Term(at, at + len(morpheme), concept)
+                yield Term(match.start(), match.end(), concept)
 
     def _read_group(self, name: str) -> Iterator[Term]:
         for start in _starts(name):
@@ -197,6 +213,15 @@ class Vocabulary:
             yield from self._counted(found, 0)
         else:
             yield from self._read_morphemes(name)
+
+    def _read_name(self, name: str) -> Iterator[Term]:
+        hit = self.find_class(name)
+        if hit and self.lexicon.concepts[hit[0]].has_skeleton:
+            if not _PRIVATIVE.search(name[: hit[1]]):
+                yield Term(hit[1], len(name), hit[0])
+        for term in self._read_morphemes(name):
+            if not hit or term.concept != hit[0]:
+                yield term
 
     def _prefixes(
         self, text: str, start: int = 0, to_class: bool = False

@@ -19,6 +19,12 @@ _IS = re.compile(
 # "Aspirin is a member of …", and the bare definition "A steroid that …", only as first sentences.
 _NAMED = re.compile(r"\s*[^\s.;,][^.;]{0,150}?\s(?:is|are)\s+(?=an?\s|the\s|members?\s)")
 _BARE = re.compile(r"\s*(?=(?:An?|Any|The)\s)")
+# Any other sentence is about the molecule only if it says so.
+_ABOUT_IT = re.compile(
+    r"\s*(?:(?:it|the (?:molecule|compound|structure)|this (?:molecule|compound|structure))\s+\w"
+    r"|contain|carr(?:y|ies)|bear|has\b|having|possess|consist|with\b|compris|in which|where)",
+    re.I,
+)
 _ROLE = re.compile(
     r"\s*(?:it|the molecule|this compound)?\s*(?:has|have|is|was|are|acts|plays|shows|exhibits)\s+"
     r"(?:(?:an?|the)\s+)?(?:roles?\b|used|known|found|isolated|active|functional parent|produced|"
@@ -58,7 +64,11 @@ _WIDER_CLASS = re.compile(r"\s+and\s+(?:their\s+|[NOS]-substituted\s+)?derivativ
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """Characters ``[start, end)`` of the caption; ``kind`` is class, body, origin or relation."""
+    """Characters ``[start, end)`` of the caption.
+
+    ``kind``: class, body, origin, relation (a conjugate or tautomer), mirror (an enantiomer) or
+    parent (what it derives from).
+    """
 
     kind: str
     start: int
@@ -76,13 +86,15 @@ def find_zones(caption: str) -> Iterator[Zone]:
 
 def _sentence(text: str, start: int, end: int, first: bool) -> Iterator[Zone]:
     if _DERIVES.match(text, start, end):
-        yield Zone("relation", start, end)
+        yield Zone("parent", start, end)
         return
     if _ROLE.match(text, start, end):
         return
     opening = _IS.match(text, start, end)
     if opening is None and first:
         opening = _NAMED.match(text, start, end) or _BARE.match(text, start, end)
+    if opening is None and not (first or _ABOUT_IT.match(text, start, end)):
+        return
     body = start
     if opening is not None:
         body = yield from _items(text, opening.end(), end)
@@ -100,7 +112,7 @@ def _items(text: str, start: int, end: int) -> Iterator[Zone]:
     while position < end:
         if _RELATION.match(text, position, end):
             stop = _relation_end(text, position, end)
-            yield Zone("relation", position, stop)
+            yield _relation(text, position, stop)
         else:
             article = _MEMBER.match(text, position, end) or _ARTICLE.match(text, position, end)
             begin = article.end() if article else position
@@ -114,6 +126,14 @@ def _items(text: str, start: int, end: int) -> Iterator[Zone]:
             return stop
         position = brk.end()
     return position
+
+
+def _relation(text: str, start: int, end: int) -> Zone:
+    """A relative of the same skeleton, a mirror image, or a looser parent."""
+    head = text[start : start + 60].lower()
+    if "conjugate" in head or "tautomer" in head:
+        return Zone("relation", start, end)
+    return Zone("mirror" if "enantiomer" in head else "parent", start, end)
 
 
 def _relation_end(text: str, start: int, end: int) -> int:

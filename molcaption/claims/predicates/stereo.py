@@ -1,5 +1,151 @@
-"""Structural tests on stereo, see `molcaption.claims.predicates`."""
+"""Stereochemistry that a caption states: CIP labels, double-bond geometry, conjugates.
 
+Labels come from RDKit's legacy assignment, made when the molecule was parsed, and where that would
+refute from the newer, slower one (Hanson et al., J. Chem. Inf. Model. 2018, 58, 1755): only what
+both deny is denied. Centres and bonds without a label may still be what the caption says.
+"""
+
+import re
+from collections import Counter
 from collections.abc import Callable
 
-PREDICATES: dict[str, Callable[..., int]] = {}
+from rdkit import Chem
+from rdkit.Chem import rdCIPLabeler
+
+from molcaption.claims.structure import Structure
+
+_LABEL = re.compile(r"(?<![A-Za-z])\d*[a-z]?'*([RSEZ])(?![A-Za-z])")
+_MIRROR = str.maketrans("RS", "SR")
+_GEOMETRY = {
+    Chem.BondStereo.STEREOE: "E",
+    Chem.BondStereo.STEREOTRANS: "E",
+    Chem.BondStereo.STEREOZ: "Z",
+    Chem.BondStereo.STEREOCIS: "Z",
+}
+_MOST_ATOMS = 150  # larger molecules keep the legacy labels alone: the new ones may take seconds
+
+
+def stereo_labels(structure: Structure, text: str) -> int:
+    """As many centres and bonds have the labels of ``text`` ("2R,3S", "9Z,12Z") as it names."""
+    wanted = Counter(_LABEL.findall(text))
+    return int(bool(wanted) and _possible(structure, wanted))
+
+
+def surely_stereo_labels(structure: Structure, text: str) -> int:
+    """As `stereo_labels`, and every such label is drawn."""
+    wanted = Counter(_LABEL.findall(text))
+    drawn = _drawn(structure)
+    return int(bool(wanted) and all(drawn[label] >= n for label, n in wanted.items()))
+
+
+def mirrored_labels(structure: Structure, text: str) -> int:
+    """`stereo_labels` of an enantiomer: R and S change places."""
+    return stereo_labels(structure, text.translate(_MIRROR))
+
+
+def surely_mirrored_labels(structure: Structure, text: str) -> int:
+    """`surely_stereo_labels` of an enantiomer."""
+    return surely_stereo_labels(structure, text.translate(_MIRROR))
+
+
+def _possible(structure: Structure, wanted: Counter[str]) -> bool:
+    drawn, unset = _drawn(structure), _unset(structure)
+    if all(drawn[label] + unset["RS" if label in "RS" else "EZ"] >= n for label, n in wanted.items()):
+        return True
+    if structure.mol.GetNumAtoms() > _MOST_ATOMS:
+        return any(drawn[label] for label in wanted)
+    newer = _newer(structure)
+    return all(newer[label] + unset["RS" if label in "RS" else "EZ"] >= n for label, n in wanted.items())
+
+
+def _drawn(structure: Structure) -> Counter[str]:
+    """R, S, E and Z as RDKit's legacy code labelled them."""
+
+    def count() -> Counter[str]:
+        found = _labelled_atoms(structure.mol)
+        if not found and any(atom.GetChiralTag() for atom in structure.mol.GetAtoms()):
+            mol = Chem.Mol(structure.mol)  # a mol that was pickled has lost its labels
+            Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
+            found = _labelled_atoms(mol)
+        for bond in structure.mol.GetBonds():
+            if label := _GEOMETRY.get(bond.GetStereo()):
+                found[label] += 1
+        return found
+
+    return structure.keep("stereo_drawn", count)
+
+
+def _labelled_atoms(mol: Chem.Mol) -> Counter[str]:
+    labelled = (atom for atom in mol.GetAtoms() if atom.HasProp("_CIPCode"))
+    return Counter(atom.GetProp("_CIPCode").upper() for atom in labelled)
+
+
+def _unset(structure: Structure) -> Counter[str]:
+    """Stereocentres and double bonds that are drawn without a configuration."""
+
+    def count() -> Counter[str]:
+        found: Counter[str] = Counter()
+        for element in Chem.FindPotentialStereo(Chem.Mol(structure.mol)):
+            if element.specified != Chem.StereoSpecified.Specified:
+                bond = element.type == Chem.StereoType.Bond_Double
+                found["EZ" if bond else "RS"] += 1
+        return found
+
+    return structure.keep("stereo_unset", count)
+
+
+def _newer(structure: Structure) -> Counter[str]:
+    def count() -> Counter[str]:
+        mol = Chem.Mol(structure.mol)
+        try:
+            rdCIPLabeler.AssignCIPLabels(mol, maxRecursiveIterations=100_000)
+        except (RuntimeError, ValueError):
+            return Counter()
+        found: Counter[str] = Counter()
+        for part in (*mol.GetAtoms(), *mol.GetBonds()):
+            if part.HasProp("_CIPCode"):
+                found[part.GetProp("_CIPCode").upper()] += 1
+        return found
+
+    return structure.keep("stereo_newer", count)
+
+
+def has_stereocentre(structure: Structure) -> int:
+    """Labelled, drawn or possible stereocentres."""
+    drawn = _drawn(structure)
+    return drawn["R"] + drawn["S"] or _unset(structure)["RS"]
+
+
+_SUFFIX = re.compile(r"\((\d+)([+-])\)$")
+_CATION = re.compile(r"ium(?: ion| cation)?$|ammoni[ou]|azaniumyl|(?:an|phin|larg|tun|alv)idin\b")
+_ANION = re.compile(r"(?:ate|ide|anion|ate\)?)$|ate (?:semialdehyde|oxime|\()")
+
+
+def conjugate(structure: Structure, kind: str, partner: str) -> int:
+    """A conjugate base is more negative than its acid, a conjugate acid more positive than its base.
+
+    The partner's charge is read from its name: "(2-)", "…ium"; "…ate" is an anion's as well as a
+    neutral ester's, so it only bounds the charge.
+    """
+    charge = _charge_of(partner.strip(" ."), kind)
+    return int(structure.charge < charge if kind == "base" else structure.charge > charge)
+
+
+def _charge_of(name: str, kind: str) -> int:
+    if suffix := _SUFFIX.search(name):
+        return int(suffix[1]) * (1 if suffix[2] == "+" else -1)
+    if kind == "acid" and name.endswith("CoA"):
+        return -5  # the fully deprotonated form goes by the same name
+    if _CATION.search(name):
+        return 1
+    return -1 if kind == "acid" and _ANION.search(name) else 0
+
+
+PREDICATES: dict[str, Callable[..., int]] = {
+    "conjugate": conjugate,
+    "has_stereocentre": has_stereocentre,
+    "mirrored_labels": mirrored_labels,
+    "stereo_labels": stereo_labels,
+    "surely_mirrored_labels": surely_mirrored_labels,
+    "surely_stereo_labels": surely_stereo_labels,
+}
