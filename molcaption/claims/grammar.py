@@ -28,6 +28,7 @@ _NOUN = (
     r"groups?|substituents?|functions?|functionalit(?:y|ies)|residues?|moiet(?:y|ies)|units?"
     r"|rings?|bonds?|linkages?|side[ -]chains?|chains?|atoms?"
 )
+_NOUN_AHEAD = re.compile(rf" (?:{_NOUN})\b")
 _BREAK = r"(?:,\s+(?:and\s+|or\s+)?|\s+and\s+)"
 _LIST = re.compile(
     rf"(?<![\w\])-])(?P<list>(?:(?:{_COUNT})\s+)?(?:(?:{_ADJECTIVE})\s+)*{_NAME}"
@@ -96,7 +97,7 @@ def vocabulary(lexicon: Lexicon) -> Vocabulary:
 def find_mentions(caption: str, lexicon: Lexicon) -> list[Mention]:
     """Every mention in ``caption``, in the order of the text."""
     names = vocabulary(lexicon)
-    lowered = caption.lower()
+    active = _active_patterns(caption.lower(), names)
     found: list[Mention] = []
     for zone in find_zones(caption):
         if zone.kind == "class":
@@ -104,7 +105,7 @@ def find_mentions(caption: str, lexicon: Lexicon) -> list[Mention]:
         elif zone.kind == "body":
             found.extend(_groups(caption, zone, names))
         found.extend(_named(caption, zone, names))
-        found.extend(_patterns(caption, lowered, zone, names))
+        found.extend(_patterns(caption, zone, active))
     return sorted(found, key=lambda mention: (mention.start, -mention.end))
 
 
@@ -132,18 +133,25 @@ def _named(caption: str, zone: Zone, names: Vocabulary) -> Iterator[Mention]:
             )
 
 
-def _patterns(caption: str, lowered: str, zone: Zone, names: Vocabulary) -> Iterator[Mention]:
+def _active_patterns(lowered: str, names: Vocabulary) -> dict[str, list[Concept]]:
+    """Patterns by zone, without those whose cues are nowhere in the caption."""
+    active: dict[str, list[Concept]] = {}
+    for concept in names.patterns:
+        if not concept.cues or any(cue in lowered for cue in concept.cues):
+            for zone in concept.zones:
+                active.setdefault(zone, []).append(concept)
+    return active
+
+
+def _patterns(caption: str, zone: Zone, active: dict[str, list[Concept]]) -> Iterator[Mention]:
     """Mentions that the lexicon describes by a regular expression over a zone."""
-    for concept in names.patterns.get(zone.kind, ()):
-        if concept.cues and not any(cue in lowered for cue in concept.cues):
-            continue
-        assert concept.pattern is not None  # it is in the table of patterns
+    for concept in active.get(zone.kind, ()):
+        assert concept.pattern is not None  # it is in the list of patterns
         for match in concept.pattern.finditer(caption, zone.start, zone.end):
-            filled = _filled(concept, match)
+            span = match.span()
             yield Mention(
-                match.start(), match.end(), match.group(), concept.id, filled=filled,
-                scope=zone.kind,
-            )  # fmt: skip
+                *span, match.group(), concept.id, filled=_filled(concept, match), scope=zone.kind
+            )
 
 
 def _filled(concept: Concept, match: re.Match[str]) -> Filled:
@@ -155,6 +163,8 @@ def _filled(concept: Concept, match: re.Match[str]) -> Filled:
 
 def _groups(caption: str, zone: Zone, names: Vocabulary) -> Iterator[Mention]:
     """Substituents, rings and bonds that the body says the molecule has."""
+    if not _NOUN_AHEAD.search(caption, zone.start, zone.end):
+        return
     for match in _LIST.finditer(caption, zone.start, zone.end):
         listed, noun = match["list"], match["noun"].lower()
         before = caption[max(zone.start, match.start() - 30) : match.start()]

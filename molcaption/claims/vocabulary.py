@@ -78,7 +78,7 @@ class Vocabulary:
                 suffixes.setdefault(suffix.lower(), concept.id)
                 suffixes.setdefault(_plural(suffix.lower()), concept.id)
         self.suffixes = sorted(suffixes.items(), key=lambda item: -len(item[0]))
-        self.patterns = _patterns_by_zone(lexicon)
+        self.patterns = [c for c in lexicon.concepts.values() if c.pattern is not None]
         self._phrases: dict[str, tuple[Term, ...]] = {}
         self._group_names: dict[str, tuple[Term, ...]] = {}
         self._names: dict[str, tuple[Term, ...]] = {}
@@ -294,12 +294,3 @@ def _forms(name: str) -> Iterator[str]:
     yield _plural(lowered)
     if lowered.endswith("s") and not lowered.endswith(("ss", "is", "us")):
         yield lowered[:-1]
-
-
-def _patterns_by_zone(lexicon: Lexicon) -> dict[str, list[Concept]]:
-    zones: dict[str, list[Concept]] = {}
-    for concept in lexicon.concepts.values():
-        if concept.pattern is not None:
-            for zone in concept.zones:
-                zones.setdefault(zone, []).append(concept)
-    return zones

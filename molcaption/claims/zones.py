@@ -100,7 +100,7 @@ def _sentence(text: str, start: int, end: int, first: bool) -> Iterator[Zone]:
         body = yield from _items(text, opening.end(), end)
     origin = _ORIGIN.search(text, body, end)
     middle = origin.start() if origin else end
-    if middle > body:
+    if middle > body + 3:
         yield Zone("body", body, middle)
     if origin:
         yield Zone("origin", middle, end)

@@ -49,13 +49,21 @@ def surely_mirrored_labels(structure: Structure, text: str) -> int:
 
 
 def _possible(structure: Structure, wanted: Counter[str]) -> bool:
-    drawn, unset = _drawn(structure), _unset(structure)
-    if all(drawn[label] + unset["RS" if label in "RS" else "EZ"] >= n for label, n in wanted.items()):
+    drawn = _drawn(structure)
+    if all(drawn[label] >= n for label, n in wanted.items()):
+        return True
+    unset = _unset(structure)
+    if _enough(drawn, unset, wanted):
         return True
     if structure.mol.GetNumAtoms() > _MOST_ATOMS:
         return any(drawn[label] for label in wanted)
-    newer = _newer(structure)
-    return all(newer[label] + unset["RS" if label in "RS" else "EZ"] >= n for label, n in wanted.items())
+    return _enough(_newer(structure), unset, wanted)
+
+
+def _enough(found: Counter[str], unset: Counter[str], wanted: Counter[str]) -> bool:
+    """Whether what is drawn and what is left open leave room for every label."""
+    open_sites = {label: unset["RS" if label in "RS" else "EZ"] for label in wanted}
+    return all(found[label] + open_sites[label] >= n for label, n in wanted.items())
 
 
 def _drawn(structure: Structure) -> Counter[str]:
