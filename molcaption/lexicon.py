@@ -16,8 +16,10 @@ from pathlib import Path
 from rdkit import Chem
 
 from molcaption.chem.molecule import InvalidMolecule, Molecule, parse_smiles
-from molcaption.claims.lexicon import Concept, Lexicon, load_lexicon
-from molcaption.claims.structure import Structure
+from molcaption.claims.entry import Concept
+from molcaption.claims.grammar import find_mentions
+from molcaption.claims.lexicon import Lexicon, load_lexicon
+from molcaption.claims.structure import Filled, Structure
 from molcaption.claims.verify import check_caption
 from molcaption.data.readers import read_molecules
 from molcaption.data.writers import atomic_write
@@ -25,6 +27,7 @@ from molcaption.errors import BadDataError
 
 _log = logging.getLogger(__name__)
 SAMPLE_LIMIT = 5_000
+_FILLINGS, _FITTED = 25, 400
 # Gold captions needed before their agreement with a test means anything; a weak prior of one miss.
 MIN_GOLD = 3
 
@@ -85,11 +88,12 @@ def measure(
     """
     lexicon = load_lexicon()
     n, rates = base_rates((record.mol for record in _molecules(sample, limit)), lexicon)
+    by_filling = parametric_rates(gold, sample, lexicon) if gold else {}
     found = {
         "sample": Path(sample).name,
         "n": n,
         "lexicon": lexicon.hash,
-        "rates": dict(sorted(rates.items())),
+        "rates": dict(sorted((rates | by_filling).items())),
         "agreement": dict(sorted(agreement(gold, lexicon).items())) if gold else {},
     }
     with atomic_write(output, "w") as file:
@@ -114,6 +118,26 @@ def base_rates(mols: Iterable[Chem.Mol], lexicon: Lexicon) -> tuple[int, dict[st
     return n, {key: round(count / n, 5) for key, count in counts.most_common()}
 
 
+def parametric_rates(gold: str | Path, sample: str | Path, lexicon: Lexicon) -> dict[str, float]:
+    """Share of molecules that fit a concept whose test a caption fills in, over gold's fillings.
+
+    Averaged over up to `_FILLINGS` different fillings and `_FITTED` molecules of ``sample``.
+    """
+    fillings: dict[str, set[Filled]] = {}
+    for record in _molecules(gold, None):
+        for mention in find_mentions(record.description or "", lexicon):
+            if mention.concept and lexicon.concepts[mention.concept].parametric:
+                known = fillings.setdefault(mention.concept, set())
+                if len(known) < _FILLINGS:
+                    known.add(mention.filled)
+    structures = [Structure(record.mol, lexicon) for record in _molecules(sample, _FITTED)]
+    rates = {}
+    for concept, known in sorted(fillings.items()):
+        hits = sum(s.count(concept, filled) > 0 for s in structures for filled in known)
+        rates[concept] = round(hits / (len(structures) * len(known)), 5)
+    return rates
+
+
 def agreement(gold: str | Path, lexicon: Lexicon) -> dict[str, float]:
     """Share of gold captions naming a concept whose structure passes its test.
 
@@ -122,10 +146,11 @@ def agreement(gold: str | Path, lexicon: Lexicon) -> dict[str, float]:
     passed, named = Counter[str](), Counter[str]()
     for record in _molecules(gold, None):
         for claim in check_caption(record.mol, record.description, lexicon).claims:
-            if claim["scope"] != "asserted" or claim["found"] is None:
+            if claim["concept"] is None or claim["found"] is None:
                 continue
-            named[claim["concept"]] += 1
-            passed[claim["concept"]] += claim["verdict"] != "contradicted"
+            key = claim["concept"]
+            named[key] += 1
+            passed[key] += claim["verdict"] != "contradicted"
     return {key: round(passed[key] / (n + 1), 3) for key, n in named.items() if n >= MIN_GOLD}
 
 

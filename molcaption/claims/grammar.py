@@ -47,6 +47,11 @@ _LOCANTS = re.compile(
     r"(?![^.;]*respectively)",
     re.I,
 )
+_NEGATED = re.compile(
+    rf"\b(?:(?:lack(?:s|ing)?|without)\s+(?:an?|any)|contain(?:s|ing)\s+no|has\s+no)\s+(?P<name>{_NAME})"
+    rf"\s+(?:{_NOUN})\b(?!\s+(?:at|on|in|of)\b)",
+    re.I,
+)
 _WHOLE = ("ring", "bond", "linkage", "chain", "atom")
 
 
@@ -104,6 +109,8 @@ def find_mentions(caption: str, lexicon: Lexicon) -> list[Mention]:
             found.extend(_class(caption, zone, names))
         elif zone.kind == "body":
             found.extend(_groups(caption, zone, names))
+        if zone.kind in ("body", "origin"):
+            found.extend(_negated(caption, zone, names))
         found.extend(_named(caption, zone, names))
         found.extend(_patterns(caption, zone, active))
     return sorted(found, key=lambda mention: (mention.start, -mention.end))
@@ -179,6 +186,15 @@ def _groups(caption: str, zone: Zone, names: Vocabulary) -> Iterator[Mention]:
             count = _count(item, located, len(items), noun)
             offset = match.start("list") + item.start("name")
             yield from _group(caption, offset, item["name"], noun, count, names)
+
+
+def _negated(caption: str, zone: Zone, names: Vocabulary) -> Iterator[Mention]:
+    """Groups that the caption denies: "lacking a hydroxy group", "contains no nitro groups"."""
+    for match in _NEGATED.finditer(caption, zone.start, zone.end):
+        concept = names.groups.get(match["name"].lower())
+        if concept is not None:
+            span = match.span("name")
+            yield Mention(*span, match["name"], concept, scope=zone.kind, polarity="negative")
 
 
 def _count(item: re.Match[str], located: re.Match[str] | None, n: int, noun: str) -> int:

@@ -81,6 +81,8 @@ def check_caption(mol: Chem.Mol | None, caption: str | None, lexicon: Lexicon) -
 def _judge(mention: Mention, structure: Structure, lexicon: Lexicon) -> Claim:
     if mention.reason is not None or mention.concept is None:
         return _claim(mention, lexicon, None, "unchecked", mention.reason or "unknown_term")
+    if mention.polarity == "negative":
+        return _judge_absence(mention, structure, lexicon)
     wanted = mention.expected if lexicon.concepts[mention.concept].countable else 1
     found = structure.count(mention.concept, mention.filled)
     if found < wanted:
@@ -90,6 +92,18 @@ def _judge(mention: Mention, structure: Structure, lexicon: Lexicon) -> Claim:
     if vacuous or proven < wanted:
         return _claim(mention, lexicon, found, "unchecked", "insufficient_structure")
     return _claim(mention, lexicon, found, "supported", None)
+
+
+def _judge_absence(mention: Mention, structure: Structure, lexicon: Lexicon) -> Claim:
+    """A denied group: any proof of it refutes the denial."""
+    assert mention.concept is not None  # unknown terms are judged before
+    found = structure.count(mention.concept, mention.filled)
+    rare = lexicon.base_rates.get(mention.concept, 0.0) < 1 - VACUOUS
+    if not found and not rare:  # to lack what most molecules lack says nothing
+        return _claim(mention, lexicon, found, "supported", None)
+    if structure.proven(mention.concept, mention.filled):
+        return _claim(mention, lexicon, found, "contradicted", None)
+    return _claim(mention, lexicon, found, "unchecked", "insufficient_structure")
 
 
 def _claim(

@@ -50,7 +50,8 @@ _NP_END = re.compile(
     r"\s(?:that|which|obtained|resulting|derived|formed|in|having|with|where|wherein|whose|consisting"
     r"|composed|comprising|arising|isolated|found|produced|used|substituted|carrying|bearing"
     r"|containing|of|from|by|at|on|for|to|as|is|are|made|built|and (?!a\b|an\b|member)\w+"
-    r"|constructed|formally|synthesi[sz]ed|present|known|isolable|the|between|under|via|or)\b"
+    r"|constructed|formally|synthesi[sz]ed|present|known|isolable|the|between|under|via|or"
+    r"|lacking|lacks|without)\b"
     r"|[.;(]\s|[.;]$|\s\(",
 )
 _MEMBER = re.compile(r"(?:an? |the )?(?:members?|derivatives?) of (?:the )?(?:class of )?", re.I)
