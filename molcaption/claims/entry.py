@@ -59,7 +59,8 @@ class StructuralTest:
 class Concept:
     """One entry, compiled. ``test`` refutes by a miss; ``sure`` (if any) supports by a hit.
 
-    ``test`` is None where the parents together are the test.
+    ``test`` is None where the parents together are the test. ``parametric``: the text fills in
+    the test's arguments.
     """
 
     id: str
@@ -82,12 +83,12 @@ class Concept:
     test: StructuralTest | None
     sure: StructuralTest | None
     has_skeleton: bool
+    parametric: bool
 
     @property
-    def parametric(self) -> bool:
-        """Whether the text fills in the test's arguments."""
-        tests = [test for test in (self.test, self.sure) if test]
-        return any(str(a).startswith("$") for test in tests for a in test.arguments)
+    def provable(self) -> bool:
+        """Whether some structure can support the concept."""
+        return self.strength == "exact" or self.sure is not None
 
 
 def compile_entry(entry: dict[str, Any], where: str, source: str) -> Concept:
@@ -120,6 +121,7 @@ def compile_entry(entry: dict[str, Any], where: str, source: str) -> Concept:
         test=test,
         sure=sure,
         has_skeleton="skeleton" in entry or bool(entry.get("tautomers")),
+        parametric=any(str(a).startswith("$") for t in (test, sure) if t for a in t.arguments),
     )
 
 

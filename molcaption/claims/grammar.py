@@ -7,7 +7,7 @@ acid" is a precursor's). Which stretch of text means what is settled in `molcapt
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from molcaption.claims.entry import Concept
@@ -127,7 +127,7 @@ def _mention(caption: str, offset: int, term: Term, scope: str, length: int) -> 
     start, end = offset + min(term.start, length), offset + min(term.end, length)
     return Mention(
         start, end, caption[start:end], term.concept, term.count, term.filled, scope,
-        reason=term.reason,
+        reason=term.reason, skeleton=term.skeleton,
     )  # fmt: skip
 
 
@@ -135,9 +135,7 @@ def _named(caption: str, zone: Zone, names: Vocabulary) -> Iterator[Mention]:
     """What the names of parents and relatives leave in the molecule: skeletons and elements."""
     for start, end in find_names(caption, zone):
         for term in names.read_name(caption[start:end]):
-            yield replace(
-                _mention(caption, start, term, zone.kind, end - start), skeleton=True
-            )
+            yield _mention(caption, start, term, zone.kind, end - start)
 
 
 def _active_patterns(lowered: str, names: Vocabulary) -> dict[str, list[Concept]]:

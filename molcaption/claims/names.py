@@ -13,7 +13,7 @@ _STOP = (
     r"|obtained|arising|resulting|formed|followed|using|is|are|has|was|as|into|substituted|attached"
     r"|or|the|a|an|of|one|two|both|through|between|under|after|leaving|giving|it|joined|linked"
     r"|consisting|composed|acylated|connected|replaced|specified|hydroxylated|isolated|conjugated"
-    r"|bonded|fused|esterified|methylated|chlorinated|oxidi[sz]ed|major|modified|found|used)\b"
+    r"|bonded|fused|esterified|methylated|chlorinated|oxidi[sz]ed|major|modified|found|used|units?|residues?|groups?|moiet(?:y|ies)|rings?|form)\b"
 )
 _WORD = r"[^\s;]*[^\s;,.:]"
 _NAME = rf"(?P<name>(?!{_STOP}){_WORD}(?:\s(?!{_STOP}){_WORD}){{0,4}})"

@@ -169,6 +169,8 @@ class Structure:
         return self.proven(concept_id) > 0
 
     def _refuting(self, concept: "Concept", filled: Filled) -> int:
+        if concept.parametric and not filled:
+            return 0  # nothing to test without a caption
         if not all(self.count(parent) for parent in concept.parents):
             return 0
         return 1 if concept.test is None else self._run(concept.test, concept.countable, filled)
@@ -195,6 +197,7 @@ class Structure:
         for number, n in test.atoms:
             if present.get(number, 0) < n:
                 return 0
+        assert test.query is not None  # a test has a predicate or a query
         if not countable:
             return int(self.mol.HasSubstructMatch(test.query))
         return len(self.mol.GetSubstructMatches(test.query, maxMatches=MAX_MATCHES))

@@ -7,7 +7,7 @@ flavone" is a flavone), and what stands before it is read as further claims wher
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from molcaption.claims.entry import Concept
@@ -46,7 +46,8 @@ _CACHE_SIZE = 50_000
 class Term:
     """Characters ``[start, end)`` of a phrase and the concept they assert (None: unknown).
 
-    ``count``: at least so often. ``filled``: arguments of a parametric test.
+    ``count``: at least so often. ``filled``: arguments of a parametric test. ``skeleton``: only
+    the concept's elements and connectivity are asserted.
     """
 
     start: int
@@ -55,6 +56,7 @@ class Term:
     count: int = 1
     filled: Filled = ()
     reason: str | None = None
+    skeleton: bool = False
 
 
 class Vocabulary:
@@ -143,6 +145,10 @@ class Vocabulary:
         while hit is None and (cut := phrase.rpartition(" "))[2] in self.lexicon.unjudged:
             phrase = cut[0]
             hit = self.find_class(phrase)
+        if hit is None and (parent := phrase.removesuffix(" derivative")) != phrase:
+            found = [*self._read_name(parent)]
+            yield from found or [Term(0, end, None, reason="unknown_term")]
+            return
         if hit is None:
             if phrase and phrase not in self.lexicon.unjudged:
                 yield from self._read_systematic(phrase)
@@ -218,10 +224,10 @@ class Vocabulary:
         hit = self.find_class(name)
         if hit and self.lexicon.concepts[hit[0]].has_skeleton:
             if not _PRIVATIVE.search(name[: hit[1]]):
-                yield Term(hit[1], len(name), hit[0])
+                yield Term(hit[1], len(name), hit[0], skeleton=True)
         for term in self._read_morphemes(name):
             if not hit or term.concept != hit[0]:
-                yield term
+                yield replace(term, skeleton=True)
 
     def _prefixes(
         self, text: str, start: int = 0, to_class: bool = False

@@ -7,7 +7,7 @@ conjugate base of", "derives from") is a ``relation`` zone. Roles and occurrence
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 _SENTENCE = re.compile(r"[^.;]*(?:[.;](?!\s|$)[^.;]*)*[.;]?", re.S)
@@ -36,7 +36,9 @@ _RELATION = re.compile(
     r"|diastereomer|stereoisomer|isomer|functionally related|metabolite of|derivative of|epimer)\b",
     re.I,
 )
-_DERIVES = re.compile(r"\s*(?:it|the molecule|this compound)?\s*(?:derives?|is derived)\s+from", re.I)
+_DERIVES = re.compile(
+    r"\s*(?:it|the molecule|this compound)?\s*(?:derives?|is derived)\s+from", re.I
+)
 _ORIGIN = re.compile(
     r"\b(?:derives? from|derived from|conjugate (?:acid|base) of|functionally related"
     r"|tautomer of|enantiomer of|diastereoisomer of|derivative of|analogue of|precursor (?:of|to)"
@@ -107,7 +109,7 @@ def _sentence(text: str, start: int, end: int, first: bool) -> Iterator[Zone]:
         yield Zone("origin", middle, end)
 
 
-def _items(text: str, start: int, end: int) -> Iterator[Zone]:
+def _items(text: str, start: int, end: int) -> Generator[Zone, None, int]:
     """Class items of "is an X, a Y and a member of Z …"; returns where the noun phrase ends."""
     position = start
     while position < end:

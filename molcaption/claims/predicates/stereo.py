@@ -110,10 +110,10 @@ def _newer(structure: Structure) -> Counter[str]:
         except (RuntimeError, ValueError):
             return Counter()
         found: Counter[str] = Counter()
-        for part in (*mol.GetAtoms(), *mol.GetBonds()):
+        for part in mol.GetBonds():
             if part.HasProp("_CIPCode"):
                 found[part.GetProp("_CIPCode").upper()] += 1
-        return found
+        return found + _labelled_atoms(mol)
 
     return structure.keep("stereo_newer", count)
 
