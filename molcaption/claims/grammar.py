@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from molcaption.claims.entry import Concept
 from molcaption.claims.lexicon import Lexicon
 from molcaption.claims.names import find_names
 from molcaption.claims.structure import Filled
-from molcaption.claims.vocabulary import MULTIPLIERS, NUMBERS, Term, Vocabulary, number
+from molcaption.claims.vocabulary import NUMBERS, Term, Vocabulary, matches, number
 from molcaption.claims.zones import Zone, find_zones
 
 _COUNT = "|".join([*sorted(NUMBERS, key=len, reverse=True), r"\d{1,2}"])
@@ -102,7 +101,8 @@ def vocabulary(lexicon: Lexicon) -> Vocabulary:
 def find_mentions(caption: str, lexicon: Lexicon) -> list[Mention]:
     """Every mention in ``caption``, in the order of the text."""
     names = vocabulary(lexicon)
-    active = _active_patterns(caption.lower(), names)
+    lowered = caption.lower()
+    active = {concept for cue, concept in names.cues if cue in lowered}
     found: list[Mention] = []
     for zone in find_zones(caption):
         if zone.kind == "class":
@@ -112,7 +112,7 @@ def find_mentions(caption: str, lexicon: Lexicon) -> list[Mention]:
         if zone.kind in ("body", "origin"):
             found.extend(_negated(caption, zone, names))
         found.extend(_named(caption, zone, names))
-        found.extend(_patterns(caption, zone, active))
+        found.extend(_patterns(caption, zone, active, names))
     return sorted(found, key=lambda mention: (mention.start, -mention.end))
 
 
@@ -138,32 +138,13 @@ def _named(caption: str, zone: Zone, names: Vocabulary) -> Iterator[Mention]:
             yield _mention(caption, start, term, zone.kind, end - start)
 
 
-def _active_patterns(lowered: str, names: Vocabulary) -> dict[str, list[Concept]]:
-    """Patterns by zone, without those whose cues are nowhere in the caption."""
-    active: dict[str, list[Concept]] = {}
-    for concept in names.patterns:
-        if not concept.cues or any(cue in lowered for cue in concept.cues):
-            for zone in concept.zones:
-                active.setdefault(zone, []).append(concept)
-    return active
-
-
-def _patterns(caption: str, zone: Zone, active: dict[str, list[Concept]]) -> Iterator[Mention]:
+def _patterns(caption: str, zone: Zone, active: set[str], names: Vocabulary) -> Iterator[Mention]:
     """Mentions that the lexicon describes by a regular expression over a zone."""
-    for concept in active.get(zone.kind, ()):
-        assert concept.pattern is not None  # it is in the list of patterns
-        for match in concept.pattern.finditer(caption, zone.start, zone.end):
-            span = match.span()
-            yield Mention(
-                *span, match.group(), concept.id, filled=_filled(concept, match), scope=zone.kind
-            )
-
-
-def _filled(concept: Concept, match: re.Match[str]) -> Filled:
-    if not concept.parametric:
-        return ()
-    groups = match.groupdict()
-    return tuple((f"${key}", number(value or "")) for key, value in groups.items())
+    for concept in names.patterns.get(zone.kind, ()):
+        if concept.cues and concept.id not in active:
+            continue
+        for start, end, filled in matches(concept, caption, zone.start, zone.end):
+            yield Mention(start, end, caption[start:end], concept.id, 1, filled, zone.kind)
 
 
 def _groups(caption: str, zone: Zone, names: Vocabulary) -> Iterator[Mention]:
@@ -220,6 +201,3 @@ def _group(
         times = term.count * count
         start, stop = offset + min(term.start, len(name)), offset + min(term.end, len(name))
         yield Mention(start, stop, caption[start:stop], term.concept, times, scope="body")
-
-
-__all__ = ["MULTIPLIERS", "Mention", "find_mentions", "vocabulary"]

@@ -80,7 +80,10 @@ class Vocabulary:
                 suffixes.setdefault(suffix.lower(), concept.id)
                 suffixes.setdefault(_plural(suffix.lower()), concept.id)
         self.suffixes = sorted(suffixes.items(), key=lambda item: -len(item[0]))
-        self.patterns = [c for c in lexicon.concepts.values() if c.pattern is not None]
+        self.patterns = _patterns_by_zone(lexicon)
+        self._class_patterns = self.patterns.pop("class", [])
+        spoken = [c for found in self.patterns.values() for c in found]
+        self.cues = [(cue, c.id) for c in dict.fromkeys(spoken) for cue in c.cues]
         self._phrases: dict[str, tuple[Term, ...]] = {}
         self._group_names: dict[str, tuple[Term, ...]] = {}
         self._names: dict[str, tuple[Term, ...]] = {}
@@ -102,8 +105,20 @@ class Vocabulary:
         if terms is None:
             if len(self._phrases) > _CACHE_SIZE:
                 self._phrases.clear()
-            terms = self._phrases[phrase] = tuple(self._read_phrase(plain(phrase)))
+            terms = self._phrases[phrase] = self._read_whole(phrase)
         return terms
+
+    def _read_whole(self, phrase: str) -> tuple[Term, ...]:
+        """Names and patterns together: what a pattern knows is not unknown."""
+        lowered = plain(phrase)
+        terms = list(self._read_phrase(lowered))
+        for concept in self._class_patterns:
+            if concept.cues and not any(cue in lowered for cue in concept.cues):
+                continue
+            for start, end, filled in matches(concept, phrase, 0, len(phrase)):
+                terms = [term for term in terms if term.reason != "unknown_term"]
+                terms.append(Term(start, end, concept.id, filled=filled))
+        return tuple(terms)
 
     def read_group(self, name: str) -> tuple[Term, ...]:
         """What "a NAME group" asserts: a known name, or the parts of a systematic one."""
@@ -300,3 +315,20 @@ def _forms(name: str) -> Iterator[str]:
     yield _plural(lowered)
     if lowered.endswith("s") and not lowered.endswith(("ss", "is", "us")):
         yield lowered[:-1]
+
+
+def matches(concept: Concept, text: str, start: int, end: int) -> Iterator[tuple[int, int, Filled]]:
+    """Where the concept's pattern matches, and what the text fills into its test."""
+    assert concept.pattern is not None  # it is in a table of patterns
+    for match in concept.pattern.finditer(text, start, end):
+        groups = match.groupdict().items() if concept.parametric else ()
+        filled = tuple((f"${key}", number(value or "")) for key, value in groups)
+        yield match.start(), match.end(), filled
+
+
+def _patterns_by_zone(lexicon: Lexicon) -> dict[str, list[Concept]]:
+    zones: dict[str, list[Concept]] = {}
+    for concept in lexicon.concepts.values():
+        for zone in concept.zones if concept.pattern is not None else ():
+            zones.setdefault(zone, []).append(concept)
+    return zones

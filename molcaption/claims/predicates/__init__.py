@@ -6,7 +6,16 @@ Each takes a :class:`Structure` and the entry's arguments and returns how often 
 
 from collections.abc import Callable
 
-from molcaption.claims.predicates import chains, core, ions, peptides, stereo, sugars
+from molcaption.claims.predicates import (
+    chains,
+    core,
+    ions,
+    peptides,
+    stereo,
+    steroids,
+    sugars,
+    terpenes,
+)
 
 PREDICATES: dict[str, Callable[..., int]] = (
     core.PREDICATES
@@ -14,5 +23,7 @@ PREDICATES: dict[str, Callable[..., int]] = (
     | ions.PREDICATES
     | peptides.PREDICATES
     | stereo.PREDICATES
+    | steroids.PREDICATES
     | sugars.PREDICATES
+    | terpenes.PREDICATES
 )

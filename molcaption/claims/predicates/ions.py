@@ -84,6 +84,21 @@ def absolute_charge(structure: Structure, charge: int) -> int:
     return int(abs(structure.charge) == charge)
 
 
+def charge_written(structure: Structure, charge: int | str) -> int:
+    """The record's net charge as text has it: "-1", "2-", or a number without a sign."""
+    text = str(charge)
+    if text.isdecimal():
+        return absolute_charge(structure, int(text))
+    value = int(text.strip("+-"))
+    return int(structure.charge == (-value if "-" in text else value))
+
+
+def charge_words(structure: Structure, times: str, sign: str) -> int:
+    """A "single", "double" or "triple" charge, "positive" or "negative"."""
+    value = {"single": 1, "double": 2, "triple": 3}[times.lower()]
+    return int(structure.charge == (value if sign.lower() == "positive" else -value))
+
+
 def ion(structure: Structure) -> int:
     """Some component is charged."""
     return int(any(structure.fragment_charges))
@@ -127,13 +142,12 @@ def homonuclear(structure: Structure, low: int, high: int) -> int:
     return int(len(structure.element_counts) == 1 and low <= structure.mol.GetNumAtoms() <= high)
 
 
-def binary(structure: Structure, *elements: str) -> int:
-    """Nothing but one of the elements and one other element (and water)."""
-    rest = set(structure.element_counts) - {1}
-    wanted = {atomic_number(e) for e in elements}
-    if 8 not in wanted and len(structure.fragments) > 1:
-        rest = rest - {8} if len(rest) > 2 else rest
-    return int(bool(rest & wanted) and len(rest) <= 2)
+def made_of(structure: Structure, *elements: str) -> int:
+    """All of the elements and no others."""
+    found = {number for number in structure.element_counts if number != 1}
+    if any(a.GetTotalNumHs() or a.GetAtomicNum() == 1 for a in structure.mol.GetAtoms()):
+        found.add(1)
+    return int(found == {atomic_number(element) for element in elements})
 
 
 def component(structure: Structure, elements: str, inside: str = "") -> int:
@@ -247,8 +261,8 @@ def ligands(structure: Structure, *elements: str) -> int:
 
 def amphoteric(structure: Structure) -> int:
     """An acidic or anionic site and a basic or cationic one, as a zwitterion or its ions have."""
-    acid = _query("[$([-]),$([OX2H1][#6]=O),$([OX2H1][P,S]=O),$([OX2H1]c),$([OX2H1]C=C)]")
-    base = _query("[+,$([#7X3;!$(N[#6,#16]=O)]),$([#7X2])]")
+    acid = _query("[$([-;!$(*~[+])]),$([OX2H1][#6]=O),$([OX2H1][P,S]=O),$([OX2H1]c),$([OX2H1]C=C)]")
+    base = _query("[$([+;!$(*~[-])]),$([#7X3;!$([#7+]);!$(N[#6,#16]=O)]),$([#7X2])]")
     return int(structure.mol.HasSubstructMatch(acid) and structure.mol.HasSubstructMatch(base))
 
 
@@ -256,7 +270,8 @@ PREDICATES: dict[str, Callable[..., int]] = {
     "absolute_charge": absolute_charge,
     "amphoteric": amphoteric,
     "any_element": any_element,
-    "binary": binary,
+    "charge_words": charge_words,
+    "charge_written": charge_written,
     "component": component,
     "component_charge": component_charge,
     "halogens_on": halogens_on,
@@ -269,6 +284,7 @@ PREDICATES: dict[str, Callable[..., int]] = {
     "isotope": isotope,
     "labelled": labelled,
     "ligands": ligands,
+    "made_of": made_of,
     "monoatomic": monoatomic,
     "organo": organo,
     "perhalo": perhalo,

@@ -1,19 +1,15 @@
-"""Structural tests on sugars: every sugar of a molecule read from its drawing.
+"""Structural tests on sugars, see `molcaption.claims.predicates`.
 
-A sugar is read as its carbon chain with what each carbon bears and on which side of the Fischer
-projection, so kind (gluco, manno …), series (D, L) and anomer come from the drawn chirality alone.
-What is not drawn is "?" and fits everything, but proves nothing.
+What a drawing leaves open fits every kind, series and anomer, but proves none.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from rdkit import Chem
 
+from molcaption.claims.predicates.sugar_units import HETERO, Sugar, sugars
 from molcaption.claims.structure import Structure
 
-_HETERO = (7, 8, 16)
-_ANOMERIC = (0, *_HETERO, 9, 15, 17, 34, 35)  # what may stand on an anomeric carbon
 _MIRROR = str.maketrans("RL", "LR")
 # Side of the heteroatom at C2, C3 … of the D series (IUPAC 2-Carb-4), R right and L left.
 _SIDES = {
@@ -28,7 +24,7 @@ _TRIVIAL = {
     "digitox": ("-RRR", "C"), "ascaryl": ("L-RR", "C"), "olivos": ("-LRR", "C"),
     "tyvel": ("L-RR", "C"), "abequ": ("R-LR", "C"), "parat": ("R-RR", "C"), "colit": ("R-LR", "C"),
     "fruct": ("LRR", "O"), "psic": ("RRR", "O"), "sorb": ("RLR", "O"), "tagat": ("LLR", "O"),
-    "ribul": ("RR", "O"), "xylul": ("LR", "O"), "neuramin": ("-RLLRR", "O"),
+    "ribul": ("RR", "O"), "xylul": ("LR", "O"), "neuramin": ("-RLLR", ""),
     "glycero-d-mann": ("LLRR", ""),
 }  # fmt: skip
 _KETOSES = frozenset("fruct psic sorb tagat ribul xylul neuramin".split())
@@ -37,214 +33,6 @@ _SYMBOLS = {
     "fuc": "fuc", "rha": "rhamn", "qui": "quinov", "all": "all", "tal": "tal", "ido": "id",
     "fru": "fruct", "neu": "neuramin", "psi": "psic", "lyx": "lyx", "gul": "gul",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Sugar:
-    """One sugar unit of a molecule.
-
-    ``chain``: its carbons from C1 on. ``ring``: "p", "f" or "" for an open chain. ``at``: index of
-    the anomeric carbon. ``sides``: R, L, ? (not drawn), - (bears nothing), = (not tetrahedral) for
-    each carbon after the anomeric one. ``bears``: O, N, S or - for the same. ``end``: how the chain
-    ends: O (CH2-O), N, C (methyl), A (acid), X (other) or nothing (a ring carbon). ``anomer``: side of the
-    glycosidic bond. ``link``: element of the atom there. ``oxygen``: the ring's own.
-    """
-
-    chain: tuple[int, ...]
-    ring: str
-    at: int
-    sides: str
-    bears: str
-    end: str
-    anomer: str
-    link: int
-    oxygen: int
-
-    @property
-    def series(self) -> str:
-        """D, L or ?: the side of the last carbon that has one."""
-        last = [side for side in self.sides if side in "RL?"]
-        return {"R": "D", "L": "L"}.get(last[-1] if last else "?", "?")
-
-
-def sugars(structure: Structure) -> tuple[Sugar, ...]:
-    """Every sugar ring and every open sugar chain of the record."""
-    return structure.keep("sugars", lambda: tuple(_find(structure)))
-
-
-def _find(structure: Structure) -> Iterator[Sugar]:
-    if structure.element_counts.get(8, 0) < 2:
-        return
-    used: set[int] = set()
-    for ring in structure.mol.GetRingInfo().AtomRings():
-        if len(ring) in (5, 6) and (sugar := _cyclic(structure.mol, ring)) is not None:
-            used |= set(sugar.chain)
-            yield sugar
-    yield from _open_chains(structure.mol, used)
-
-
-def _cyclic(mol: Chem.Mol, ring: tuple[int, ...]) -> Sugar | None:
-    atoms = [mol.GetAtomWithIdx(i) for i in ring]
-    oxygen = [k for k, a in enumerate(atoms) if a.GetAtomicNum() in (8, 16)]
-    if len(oxygen) != 1 or any(a.GetIsAromatic() for a in atoms):
-        return None
-    carbons = ring[oxygen[0] + 1 :] + ring[: oxygen[0]]
-    if any(mol.GetAtomWithIdx(i).GetAtomicNum() != 6 for i in carbons):
-        return None
-    read = [s for way in (carbons, carbons[::-1]) if (s := _read_ring(mol, way, ring[oxygen[0]]))]
-    return max(read, key=_plausible) if read else None
-
-
-def _plausible(sugar: Sugar) -> tuple[bool, int, int]:
-    """Which of two readings of a ring is the sugar's: heteroatom at C1, then a shorter C1 side."""
-    return (sugar.link != 6, -sugar.at, len(sugar.chain))
-
-
-def _read_ring(mol: Chem.Mol, way: tuple[int, ...], oxygen: int) -> Sugar | None:
-    inside = {*way, oxygen}
-    first = mol.GetAtomWithIdx(way[0])
-    outer = [n for n in first.GetNeighbors() if n.GetIdx() not in inside]
-    hetero = [n for n in outer if n.GetAtomicNum() in _ANOMERIC]
-    heads = [n.GetIdx() for n in outer if n.GetAtomicNum() == 6]
-    if any(mol.GetBondBetweenAtoms(first.GetIdx(), n.GetIdx()).GetBondTypeAsDouble() > 1 for n in outer):
-        return None
-    head = _head(mol, way[0], heads) if hetero and heads else []
-    tail = _tail(mol, way[-1], inside)
-    chain = (*head, *way, *tail)
-    bears = "".join(_bears(mol, i, set(chain)) for i in (*way[1:], *tail))
-    ring_bears, rest = bears[: len(way) - 1], bears[len(way) - 1 :]
-    n_outer = sum(b in "ONS" for b in ring_bears[:-1]) + sum(b in "ONSA" for b in rest)
-    fused = sum(mol.GetRingInfo().NumAtomRings(i) > 1 for i in way)
-    glyco = bool(hetero)
-    need = 2 if glyco and (heads or fused or not tail) else 1 if glyco else 3
-    if not glyco and (len(heads) != 1 or not tail):
-        return None
-    if n_outer < need or (not glyco and sum(b in "ONS" for b in ring_bears[:-1]) < len(way) - 3):
-        return None
-    link = hetero[0].GetIdx() if glyco else heads[0]
-    top = head[-1] if head else None
-    anomer = _side(mol, way[0], top, way[1], link)
-    sides = _sides(mol, (way[0], *way[1:], *tail), oxygen)
-    end = _end(mol, tail, set(chain)) if tail else ""
-    return Sugar(
-        chain, "p" if len(way) == 5 else "f", len(head), sides, bears, end, anomer,
-        mol.GetAtomWithIdx(link).GetAtomicNum(), oxygen,
-    )  # fmt: skip
-
-
-def _head(mol: Chem.Mol, anomeric: int, heads: list[int]) -> list[int]:
-    """C1 of a ketose."""
-    return heads[:1] if len(heads) == 1 and _bears(mol, heads[0], {anomeric}) != "-" else []
-
-
-def _tail(mol: Chem.Mol, last: int, inside: set[int]) -> tuple[int, ...]:
-    """Carbons beyond the ring, as long as they form one unbranched oxygenated chain."""
-    tail: list[int] = []
-    seen, atom = set(inside), mol.GetAtomWithIdx(last)
-    while len(tail) < 4:
-        after = [n for n in atom.GetNeighbors() if n.GetAtomicNum() == 6 and n.GetIdx() not in seen]
-        after = [n for n in after if not n.GetIsAromatic()]
-        if len(after) != 1 or (tail and _bears(mol, tail[-1], seen) == "-"):
-            break
-        atom = after[0]
-        tail.append(atom.GetIdx())
-        seen.add(atom.GetIdx())
-    return tuple(tail)
-
-
-def _bears(mol: Chem.Mol, index: int, chain: set[int]) -> str:
-    """What a carbon of the chain bears: O, N, S, A (a carboxy group), = (oxo), or - for nothing."""
-    atom = mol.GetAtomWithIdx(index)
-    outer = [n for n in atom.GetNeighbors() if n.GetIdx() not in chain]
-    found = [n.GetAtomicNum() for n in outer if n.GetAtomicNum() in _HETERO]
-    double = any(
-        b.GetBondTypeAsDouble() > 1 and b.GetOtherAtom(atom).GetAtomicNum() == 8
-        for b in atom.GetBonds()
-    )
-    if double:
-        return "A" if len(found) > 1 else "="
-    return {8: "O", 7: "N", 16: "S"}[found[0]] if found else "-"
-
-
-def _end(mol: Chem.Mol, tail: tuple[int, ...], chain: set[int]) -> str:
-    last = mol.GetAtomWithIdx(tail[-1])
-    bears = _bears(mol, tail[-1], chain)
-    carbons = sum(n.GetAtomicNum() == 6 for n in last.GetNeighbors())
-    if bears == "-":
-        return "C" if last.GetDegree() == 1 else "X"
-    return bears if carbons == 1 else "X"
-
-
-def _side(mol: Chem.Mol, centre: int, top: int | None, bottom: int, side: int) -> str:
-    """R or L: where ``side`` stands in the Fischer projection of ``centre``; ? if not drawn.
-
-    ``top`` None stands for the implicit hydrogen.
-    """
-    atom = mol.GetAtomWithIdx(centre)
-    tag = atom.GetChiralTag()
-    if tag not in (Chem.ChiralType.CHI_TETRAHEDRAL_CW, Chem.ChiralType.CHI_TETRAHEDRAL_CCW):
-        return "=" if atom.GetHybridization() != Chem.HybridizationType.SP3 else "?"
-    order: list[int | None] = [b.GetOtherAtomIdx(centre) for b in atom.GetBonds()]
-    order += [None] * (4 - len(order))
-    wanted: list[int | None] = [top, bottom, side]
-    wanted += [i for i in order if i not in wanted]
-    if len(wanted) != 4 or sorted(map(str, wanted)) != sorted(map(str, order)):
-        return "?"
-    places = [order.index(i) for i in wanted]
-    odd = sum(places[i] > places[j] for i in range(4) for j in range(i + 1, 4)) % 2
-    clockwise = (tag == Chem.ChiralType.CHI_TETRAHEDRAL_CW) != bool(odd)
-    return "R" if clockwise else "L"
-
-
-def _sides(mol: Chem.Mol, chain: tuple[int, ...], oxygen: int | None) -> str:
-    """Sides of what the carbons after the first bear; the ring oxygen counts where it closes."""
-    sides = ""
-    for before, centre, after in zip(chain[:-1], chain[1:], (*chain[2:], None), strict=True):
-        atom = mol.GetAtomWithIdx(centre)
-        outer = [n for n in atom.GetNeighbors() if n.GetIdx() not in (before, after)]
-        hetero = [n.GetIdx() for n in outer if n.GetAtomicNum() in _HETERO]
-        if after is None or not hetero or atom.GetHybridization() != Chem.HybridizationType.SP3:
-            sides += "-"
-            continue
-        side = oxygen if oxygen in hetero else hetero[0]
-        assert side is not None
-        sides += _side(mol, centre, before, after, side)
-    return sides
-
-
-def _open_chains(mol: Chem.Mol, used: set[int]) -> Iterator[Sugar]:
-    """Acyclic chains of at least four oxygenated carbons that belong to no ring."""
-    rich = {
-        a.GetIdx()
-        for a in mol.GetAtoms()
-        if a.GetAtomicNum() == 6 and not a.IsInRing() and a.GetIdx() not in used
-        and _bears(mol, a.GetIdx(), set()) != "-"
-    }  # fmt: skip
-    links = {i: [n.GetIdx() for n in mol.GetAtomWithIdx(i).GetNeighbors() if n.GetIdx() in rich] for i in rich}
-    seen: set[int] = set()
-    for start in sorted(rich):
-        if start in seen or len(links[start]) != 1:
-            continue
-        chain = [start]
-        while len(after := [i for i in links[chain[-1]] if i not in chain]) == 1:
-            chain += after
-        seen |= set(chain)
-        if 3 <= len(chain) <= 9:
-            yield _open(mol, chain)
-
-
-def _open(mol: Chem.Mol, chain: list[int]) -> Sugar:
-    inside = set(chain)
-    rank = {"=": 2, "A": 1}
-    grade = [rank.get(_bears(mol, i, inside), 0) for i in chain]
-    if grade[-1] > grade[0] or (grade[-1] == grade[0] and grade[-2] > grade[1]):
-        chain = chain[::-1]
-    bears = "".join(_bears(mol, i, inside) for i in chain)
-    at = 1 if bears[1] == "=" else 0
-    return Sugar(
-        tuple(chain), "", at, _sides(mol, tuple(chain[at:]), None), bears[at + 1 :], bears[-1],
-        "?", 0, -1,
-    )  # fmt: skip
 
 
 def _spec(kind: str) -> tuple[str, str, bool]:
@@ -271,7 +59,7 @@ def _is_kind(sugar: Sugar, kind: str, series: str, acid: bool, deoxy: bool, sure
     if not sides or (sugar.at > 0) != ketose:
         return False
     end = "A" if acid else end
-    if len(sides) == 3 and not ketose and len(sugar.chain) != 5:
+    if len(sides) < 4 and len(sugar.chain) != len(sides) + 2 + ketose:
         return False
     if end in ("C", "A") and sugar.end != end and not (end == "C" and sugar.end in "XS"):
         return False
@@ -285,14 +73,21 @@ def _is_kind(sugar: Sugar, kind: str, series: str, acid: bool, deoxy: bool, sure
 def _anomer(sugar: Sugar) -> str:
     """alpha, beta or ?: the glycosidic bond against the anomeric reference atom."""
     centres = [side for side in sugar.sides if side in "RL?"][:4]
-    if not centres or centres[-1] == "?" or sugar.anomer not in "RL":
+    drawn = sugar.sides.rstrip("-")
+    if not centres or centres[-1] == "?" or drawn.endswith("=") or sugar.anomer not in "RL":
         return "?"
     return "beta" if sugar.anomer == centres[-1] else "alpha"
 
 
 def sugar_is(
-    structure: Structure, kind: str, series: str = "", anomer: str = "", acid: str = "", ring: str = "",
-    deoxy: str = "", sure: str = "",
+    structure: Structure,
+    kind: str,
+    series: str = "",
+    anomer: str = "",
+    acid: str = "",
+    ring: str = "",
+    deoxy: str = "",
+    sure: str = "",
 ) -> int:
     """Sugars of this kind, series, anomer and ring; what is not drawn fits, unless ``sure``."""
     return sum(
@@ -306,11 +101,12 @@ def sugar_is(
 
 def surely_sugar_is(structure: Structure, *said: str) -> int:
     """As `sugar_is`, with every centre drawn."""
-    return sugar_is(structure, *said, *[""] * (6 - len(said)), "sure")
+    kind, series, anomer, acid, ring, deoxy = (*said, *[""] * (6 - len(said)))
+    return sugar_is(structure, kind, series, anomer, acid, ring, deoxy, "sure")
 
 
 def saccharide(structure: Structure, low: int, high: int) -> int:
-    """``low`` to ``high`` sugar units in all, or in one part whose sugars are bonded to each other."""
+    """``low`` to ``high`` sugar units in all, or in one part of sugars bonded to each other."""
     sizes = [len(part) for part in _parts(structure)]
     return int(low <= sum(sizes) <= high or any(low <= size <= high for size in sizes))
 
@@ -328,7 +124,7 @@ def _parts(structure: Structure) -> list[list[set[int]]]:
     near: list[set[int]] = [set() for _ in units]
     for bridge in structure.mol.GetAtoms():
         ends = {owner[n.GetIdx()] for n in bridge.GetNeighbors() if n.GetIdx() in owner}
-        if bridge.GetIdx() not in owner and bridge.GetAtomicNum() in _HETERO and len(ends) == 2:
+        if bridge.GetIdx() not in owner and bridge.GetAtomicNum() in HETERO and len(ends) == 2:
             first, second = ends
             near[first].add(second)
             near[second].add(first)
@@ -361,16 +157,47 @@ def glycosyl(structure: Structure, *elements: int) -> int:
 
 
 def _substituted(mol: Chem.Mol, sugar: Sugar) -> bool:
-    outer = [n for n in mol.GetAtomWithIdx(sugar.chain[sugar.at]).GetNeighbors()
-             if n.GetAtomicNum() == sugar.link and n.GetIdx() not in {*sugar.chain, sugar.oxygen}]  # fmt: skip
+    own = {*sugar.chain, sugar.oxygen}
+    around = mol.GetAtomWithIdx(sugar.chain[sugar.at]).GetNeighbors()
+    outer = [n for n in around if n.GetAtomicNum() == sugar.link and n.GetIdx() not in own]
     return any(n.GetDegree() > 1 for n in outer)
 
 
+def amino_sugar_is(structure: Structure, kind: str) -> int:
+    """Sugars of this kind with nitrogen at C2."""
+    return sum(
+        s.bears[:1] == "N" and _is_kind(s, kind, "", False, True, False) for s in sugars(structure)
+    )
+
+
+def deoxy_sugar_is(structure: Structure, kind: str) -> int:
+    """Sugars of this kind that lack an oxygen, or have nitrogen in its place."""
+    return sum(
+        bool({"-", "N", "C"} & {*s.bears, s.end}) and _is_kind(s, kind, "", False, True, False)
+        for s in sugars(structure)
+    )
+
+
+def sialic(structure: Structure, *anomers: str) -> int:
+    """Neuraminic acids, alpha or beta if an anomer is named."""
+    anomer = "".join(anomers)
+    return sugar_is(structure, "neuramin", "", anomer)
+
+
+def sugar_form(structure: Structure, form: str) -> int:
+    """Sugars that are ``aldo`` or ``keto``."""
+    return sum(s.at == ("aldo", "keto").index(form) for s in sugars(structure))
+
+
 PREDICATES: dict[str, Callable[..., int]] = {
+    "amino_sugar_is": amino_sugar_is,
+    "deoxy_sugar_is": deoxy_sugar_is,
     "glycosyl": glycosyl,
     "saccharide": saccharide,
     "saccharide_shape": saccharide_shape,
+    "sialic": sialic,
     "sugar_bears": sugar_bears,
+    "sugar_form": sugar_form,
     "sugar_is": sugar_is,
     "sugar_size": sugar_size,
     "surely_sugar_is": surely_sugar_is,
