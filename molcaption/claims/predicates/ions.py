@@ -1,11 +1,11 @@
 """Structural tests on ions, salts, elements and isotopes, see `molcaption.claims.predicates`."""
 
-from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
 
 from rdkit import Chem
 
+from molcaption.claims.predicates import protons, salts
 from molcaption.claims.queries import strict_query
 from molcaption.claims.structure import Structure, is_metal
 
@@ -150,34 +150,6 @@ def made_of(structure: Structure, *elements: str) -> int:
     return int(found == {atomic_number(element) for element in elements})
 
 
-def component(structure: Structure, elements: str, inside: str = "") -> int:
-    """Components of these heavy atoms ("C4O6"; "" for any) that have the SMARTS ``inside``."""
-    hits = 0
-    matched: set[int] = set()
-    if inside:
-        for match in structure.mol.GetSubstructMatches(_query(inside)):
-            matched.update(match)
-    for fragment in structure.fragments:
-        if (not elements or _heavy(structure, fragment) == elements) and (
-            not inside or matched.intersection(fragment)
-        ):
-            hits += 1
-    return hits
-
-
-def _heavy(structure: Structure, fragment: tuple[int, ...]) -> str:
-    symbols = Counter(structure.mol.GetAtomWithIdx(i).GetSymbol() for i in fragment)
-    symbols.pop("H", None)
-    return "".join(f"{s}{n if n > 1 else ''}" for s, n in sorted(symbols.items()))
-
-
-def salt_with(structure: Structure, elements: str, inside: str = "") -> int:
-    """Such a component beside another one."""
-    if len(structure.fragments) < 2:
-        return 0
-    return component(structure, elements, inside)
-
-
 def salt_of(structure: Structure, kind: str, *elements: str) -> int:
     """A cation of one of the elements (``organic``: beside carbon, ``inorganic``: with none)."""
     if not any_element(structure, *elements):
@@ -185,15 +157,6 @@ def salt_of(structure: Structure, kind: str, *elements: str) -> int:
     if kind == "organic":
         return int(6 in structure.element_counts)
     return int(kind != "inorganic" or bool(inorganic(structure)))
-
-
-def waters(structure: Structure, per: int, units: int = 1) -> int:
-    """``per`` molecules of water to ``units`` of some other component."""
-    kinds = Counter(_heavy(structure, fragment) for fragment in structure.fragments)
-    n_water = kinds.pop("O", 0)
-    if not n_water or not kinds:
-        return 0
-    return int(any(n_water * units == per * n for n in [*kinds.values(), 1]))
 
 
 def isotope(structure: Structure, mass: int | str, element: str) -> int:
@@ -266,30 +229,31 @@ def amphoteric(structure: Structure) -> int:
     return int(structure.mol.HasSubstructMatch(acid) and structure.mol.HasSubstructMatch(base))
 
 
-PREDICATES: dict[str, Callable[..., int]] = {
-    "absolute_charge": absolute_charge,
-    "amphoteric": amphoteric,
-    "any_element": any_element,
-    "charge_words": charge_words,
-    "charge_written": charge_written,
-    "component": component,
-    "component_charge": component_charge,
-    "halogens_on": halogens_on,
-    "has_element": has_element,
-    "homonuclear": homonuclear,
-    "inorganic": inorganic,
-    "inorganic_ion": inorganic_ion,
-    "ion": ion,
-    "ion_with": ion_with,
-    "isotope": isotope,
-    "labelled": labelled,
-    "ligands": ligands,
-    "made_of": made_of,
-    "monoatomic": monoatomic,
-    "organo": organo,
-    "perhalo": perhalo,
-    "replaced_by": replaced_by,
-    "salt_of": salt_of,
-    "salt_with": salt_with,
-    "waters": waters,
-}
+PREDICATES: dict[str, Callable[..., int]] = (
+    protons.PREDICATES
+    | salts.PREDICATES
+    | {
+        "absolute_charge": absolute_charge,
+        "amphoteric": amphoteric,
+        "any_element": any_element,
+        "charge_words": charge_words,
+        "charge_written": charge_written,
+        "component_charge": component_charge,
+        "halogens_on": halogens_on,
+        "has_element": has_element,
+        "homonuclear": homonuclear,
+        "inorganic": inorganic,
+        "inorganic_ion": inorganic_ion,
+        "ion": ion,
+        "ion_with": ion_with,
+        "isotope": isotope,
+        "labelled": labelled,
+        "ligands": ligands,
+        "made_of": made_of,
+        "monoatomic": monoatomic,
+        "organo": organo,
+        "perhalo": perhalo,
+        "replaced_by": replaced_by,
+        "salt_of": salt_of,
+    }
+)

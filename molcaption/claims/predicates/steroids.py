@@ -25,18 +25,23 @@ _FACES = {"alpha": -1, "beta": 1}
 Numbering = dict[int, tuple[int, ...]]
 
 
-def _gonane() -> Chem.Mol:
+def _gonane(homo: bool) -> Chem.Mol:
+    """The tetracycle, with one more atom between 6 and 7 if ``homo``, as in brassinolide."""
     query = Chem.RWMol()
+    bonds = [bond for bond in _BONDS if not homo or bond != (6, 7)]
     for _ in range(17):
         query.AddAtom(Chem.AtomFromSmarts("[#6;R]"))
-    for first, second in _BONDS:
+    if homo:
+        query.AddAtom(Chem.AtomFromSmarts("[#6,#7,#8;R]"))
+        bonds += [(6, 18), (18, 7)]
+    for first, second in bonds:
         query.AddBond(first - 1, second - 1, Chem.BondType.SINGLE)
         bond = query.GetBondBetweenAtoms(first - 1, second - 1)
         query.ReplaceBond(bond.GetIdx(), Chem.BondFromSmarts("~;@"))
     return query.GetMol()
 
 
-_GONANE = _gonane()
+_GONANE, _HOMO = _gonane(homo=False), _gonane(homo=True)
 
 
 def _numberings(structure: Structure) -> list[Numbering]:
@@ -47,8 +52,9 @@ def _numberings(structure: Structure) -> list[Numbering]:
 def _number(mol: Chem.Mol) -> Iterator[Numbering]:
     if mol.GetRingInfo().NumRings() < 4:
         return
-    for match in mol.GetSubstructMatches(_GONANE, maxMatches=20):
-        found: Numbering = {atom: (n,) for n, atom in enumerate(match, 1)}
+    matches = mol.GetSubstructMatches(_GONANE, maxMatches=20)
+    for match in matches or mol.GetSubstructMatches(_HOMO, maxMatches=20):
+        found: Numbering = {atom: (n,) for n, atom in enumerate(match[:17], 1)}
         for place, numbers in _ANGULAR.items():
             for atom in _carbons(mol, match[place - 1], found):
                 found[atom] = numbers
@@ -159,6 +165,15 @@ _BEYOND = {
 }
 
 
+_ENOL = Chem.MolFromSmarts("[OX2H1,OX1-]-[#6]=[#6]-[#6]=[OX1]")
+
+
+def _enols(structure: Structure) -> set[int]:
+    """Oxygens of 1,3-diketones drawn as enols: either may be the hydroxy, either the oxo group."""
+    matches = structure.mol.GetSubstructMatches(_ENOL, maxMatches=50)
+    return {index for match in matches for index in (match[0], match[-1])}
+
+
 def _is_group(mol: Chem.Mol, atom: int, near: Chem.Atom, kind: str) -> bool:
     """Whether the neighbour makes the group: hydroxy, oxo, or an element such as "F"."""
     bond = mol.GetBondBetweenAtoms(atom, near.GetIdx())
@@ -180,6 +195,8 @@ def _groups(structure: Structure, kind: str, where: str | int, sure: bool) -> in
     positions, face = _positions(where)
     mol, hits = structure.mol, 0
     joined = _joined(structure, kind) if kind in _BEYOND and _numberings(structure) else None
+    loose = kind in ("hydroxy", "oxo") and not sure and bool(_numberings(structure))
+    enols = _enols(structure) if loose else set()
     for numbering in _numberings(structure):
         found = set()
         atoms = [a for n in positions for a in _at(numbering, n)] if positions else list(numbering)
@@ -188,7 +205,7 @@ def _groups(structure: Structure, kind: str, where: str | int, sure: bool) -> in
                 index = near.GetIdx()
                 if joined is not None and (atom, index) not in joined:
                     continue
-                if joined is not None or _is_group(mol, atom, near, kind):
+                if joined is not None or index in enols or _is_group(mol, atom, near, kind):
                     side = _face(mol, numbering, atom, index) if face else 0
                     if not face or side == _FACES[face] or (side == 0 and not sure):
                         found.add(index)

@@ -133,7 +133,7 @@ def _tail(mol: Chem.Mol, last: int, inside: set[int]) -> tuple[int, ...]:
 
 
 def _bears(mol: Chem.Mol, index: int, chain: set[int]) -> str:
-    """What a carbon of the chain bears: O, N, S, H (halogen), A (a carboxy group), = (oxo), or - for nothing."""
+    """What a carbon bears: O, N, S, H (halogen), A (a carboxy group), = (oxo) or - (nothing)."""
     atom = mol.GetAtomWithIdx(index)
     outer = [n for n in atom.GetNeighbors() if n.GetIdx() not in chain]
     found = [n.GetAtomicNum() for n in outer if n.GetAtomicNum() in _LETTERS]

@@ -139,6 +139,64 @@ def _parts(structure: Structure) -> list[list[set[int]]]:
     return parts
 
 
+def linkage(structure: Structure, start: int | str, end: int | str) -> int:
+    """Glycosidic bonds from anomeric carbon ``start`` of a sugar to carbon ``end`` of another."""
+    return sum(_linked(structure, unit, start, end) for unit in sugars(structure))
+
+
+def linked_sugar(
+    structure: Structure,
+    kind: str,
+    series: str,
+    anomer: str,
+    acid: str,
+    amine: str,
+    start: int | str,
+    end: int | str,
+    sure: bool = True,
+) -> int:
+    """Sugars of this kind and anomer with such a bond ("beta-D-galactosyl-(1->4)")."""
+    units = [
+        unit
+        for unit in sugars(structure)
+        if _is_kind(unit, kind.lower(), series.upper(), bool(acid), True, False)
+        and _anomer(unit) in (anomer.lower() or _anomer(unit), "?")
+        and (not amine or unit.bears[:1] == "N")
+    ]
+    if not units and not sure:
+        return 1  # that no such sugar is there is another claim
+    return sum(_linked(structure, unit, start, end) for unit in units)
+
+
+def perhaps_linked_sugar(structure: Structure, *said: str) -> int:
+    """`linked_sugar`, refuted only where such a sugar is there."""
+    kind, series, anomer, acid, amine, start, end = said
+    return linked_sugar(structure, kind, series, anomer, acid, amine, start, end, False)
+
+
+def _linked(structure: Structure, unit: Sugar, start: int | str, end: int | str) -> bool:
+    if not unit.ring or unit.at + 1 != int(start):
+        return False
+    places = structure.keep("sugar_places", lambda: _places(structure))
+    for outer in structure.mol.GetAtomWithIdx(unit.chain[unit.at]).GetNeighbors():
+        if outer.GetAtomicNum() in HETERO and outer.GetIdx() != unit.oxygen:
+            beyond = [n.GetIdx() for n in outer.GetNeighbors() if n.GetIdx() not in unit.chain]
+            if any(int(end) in places.get(i, ()) for i in beyond):
+                return True
+    return False
+
+
+def _places(structure: Structure) -> dict[int, set[int]]:
+    """Numbers that an atom may have in its sugar; open chains may count from either end."""
+    places: dict[int, set[int]] = {}
+    for unit in sugars(structure):
+        for number, atom in enumerate(unit.chain, 1):
+            places.setdefault(atom, set()).add(number)
+            if not unit.ring:
+                places[atom].add(len(unit.chain) + 1 - number)
+    return places
+
+
 def sugar_size(structure: Structure, carbons: int, form: str = "any") -> int:
     """Sugars of so many carbons: ``any``, ``aldo``, ``keto`` (C2 is the anomeric or oxo one)."""
     at = {"aldo": 0, "keto": 1}.get(form)
@@ -163,10 +221,13 @@ def _substituted(mol: Chem.Mol, sugar: Sugar) -> bool:
     return any(n.GetDegree() > 1 for n in outer)
 
 
-def amino_sugar_is(structure: Structure, kind: str) -> int:
-    """Sugars of this kind with nitrogen at C2."""
+def amino_sugar_is(structure: Structure, kind: str, series: str = "", anomer: str = "") -> int:
+    """Sugars of this kind, series and anomer with nitrogen at C2."""
     return sum(
-        s.bears[:1] == "N" and _is_kind(s, kind, "", False, True, False) for s in sugars(structure)
+        s.bears[:1] == "N"
+        and _is_kind(s, kind.lower(), series.upper(), s.end == "A", True, False)
+        and _anomer(s) in (anomer.lower() or _anomer(s), "?")
+        for s in sugars(structure)
     )
 
 
@@ -193,6 +254,9 @@ PREDICATES: dict[str, Callable[..., int]] = {
     "amino_sugar_is": amino_sugar_is,
     "deoxy_sugar_is": deoxy_sugar_is,
     "glycosyl": glycosyl,
+    "linkage": linkage,
+    "linked_sugar": linked_sugar,
+    "perhaps_linked_sugar": perhaps_linked_sugar,
     "saccharide": saccharide,
     "saccharide_shape": saccharide_shape,
     "sialic": sialic,

@@ -45,6 +45,15 @@ def carbon_skeleton(
     )
 
 
+def terpenoid(structure: Structure, low: int, high: int, ends: int) -> int:
+    """As ``carbon_skeleton``, or a stretch whose carbons outside aromatic rings are so many."""
+    return sum(
+        tips >= ends
+        and (low <= len(atoms) <= high or (flat > 0 and low - 2 <= len(atoms) - flat <= high + 1))
+        for atoms, tips, flat in _stretches(structure)
+    )
+
+
 _SIZES = {"monoterp": (9, 12), "sesquiterp": (13, 17), "diterp": (17, 22)}
 _SIZES |= {"sesterterp": (23, 26), "triterp": (19, 36), "tetraterp": (37, 50)}
 
@@ -71,5 +80,6 @@ def surely_terpenoid_rings(structure: Structure, n: int, kind: str) -> int:
 PREDICATES: dict[str, Callable[..., int]] = {
     "carbon_skeleton": carbon_skeleton,
     "surely_terpenoid_rings": surely_terpenoid_rings,
+    "terpenoid": terpenoid,
     "terpenoid_rings": terpenoid_rings,
 }
