@@ -27,9 +27,9 @@ _AFTER = {
 _PATTERNS = {kind: re.compile(pattern) for kind, pattern in _AFTER.items()}
 # "composed of L-alanine, glycine and L-serine units": a list of parts, all of them kept.
 _COMPOSED = re.compile(
-    r"\b(?:composed of|made up of|constructed from|consist(?:s|ing) of|formed from)\s(?P<parts>[^.;]+)"
+    r"\b(?:composed of|made up of|constructed from|consist(?:s|ing) of|formed from)\s[^.;]+"
 )
-_PART = re.compile(rf"(?:^|,\s|\band\s|\bof\s)(?:an?\s|and\s|two\s|three\s|four\s)?{_NAME}")
+_PART = re.compile(rf"(?:,\s|\b(?:and|of|from)\s)(?:an?\s|and\s|two\s|three\s|four\s)?{_NAME}")
 
 
 def find_names(caption: str, zone: Zone) -> Iterator[tuple[int, int]]:
@@ -40,5 +40,5 @@ def find_names(caption: str, zone: Zone) -> Iterator[tuple[int, int]]:
     for match in after.finditer(caption, zone.start, zone.end):
         yield match.span("name")
     if zone.kind == "body" and (composed := _COMPOSED.search(caption, zone.start, zone.end)):
-        for match in _PART.finditer(caption, composed.start("parts"), composed.end()):
+        for match in _PART.finditer(caption, *composed.span()):
             yield match.span("name")

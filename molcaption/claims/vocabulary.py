@@ -38,6 +38,11 @@ _PRIVATIVE = re.compile(
     r"|carba|bis|nido|allo|neo|epi|dinor|trinor|bisnor|des|deaza)-?$"
     r"|non-\w*\s?$|(?:like|type)[- ]?$"
 )
+# Phrases that name a role or a relative, whatever chemistry stands in them.
+_ROLE = re.compile(
+    r"(?:inhibitor|modulator|agonist|antagonist|blocker|receptor|activator|inducer|substrate"
+    r"|ligand|probe|tracer|marker|precursor|[a-z]{3,}ase|analogue|analog)s?$"
+)
 _CHARGE = re.compile(r"\((\d+)([+-])\)$")
 _CACHE_SIZE = 50_000
 
@@ -151,6 +156,8 @@ class Vocabulary:
 
     def _read_phrase(self, phrase: str) -> Iterator[Term]:
         end = len(phrase)
+        if _ROLE.search(phrase) and phrase not in self.classes:
+            return
         if charge := _CHARGE.search(phrase):
             value = int(charge[1]) * (1 if charge[2] == "+" else -1)
             if "charge" in self.lexicon.concepts:

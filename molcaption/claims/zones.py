@@ -41,19 +41,25 @@ _DERIVES = re.compile(
 )
 _ORIGIN = re.compile(
     r"\b(?:derives? from|derived from|conjugate (?:acid|base) of|functionally related"
-    r"|tautomer of|enantiomer of|diastereoisomer of|derivative of|analogue of|precursor (?:of|to)"
-    r"|metabolite of|inhibit\w*|(?:de)?protonation|condensation|esterification|loss of"
+    r"|tautomer of|enantiomer of|diastereoisomer of|derivative of"
+    r"|(?:de)?protonation|condensation|esterification|loss of"
     r"|replacement of|oxidation of|reduction of|hydrolysis|removal of|conversion|transfer of"
     r"|cyclisation|linked|without|lacking|lacks|instead of|rather than|no longer|not)\b",
+    re.I,
+)
+# From here on a sentence speaks of something else.
+_ELSEWHERE = re.compile(
+    r"\b(?:inhibit\w*|analogue of|precursor (?:of|to)|metabolite of|biosynthesis|activit(?:y|ies)"
+    r"|(?:ant)?agonist|used (?:as|in|for|to)|treatment of|receptors?)\b",
     re.I,
 )
 # Ends the noun phrase that says what the molecule is.
 _NP_END = re.compile(
     r"\s(?:that|which|obtained|resulting|derived|formed|in|having|with|where|wherein|whose|consisting"
-    r"|composed|comprising|arising|isolated|found|produced|used|substituted|carrying|bearing"
+    r"|composed|comprising|arising|prepared|isolated|found|produced|used|substituted|carrying|bearing"
     r"|containing|of|from|by|at|on|for|to|as|is|are|made|built|and (?!a\b|an\b|member)\w+"
     r"|constructed|formally|synthesi[sz]ed|present|known|isolable|the|between|under|via|or"
-    r"|lacking|lacks|without)\b"
+    r"|lacking|lacks|without|comprised|attached|involved|replacing|originally|being)\b"
     r"|[.;(]\s|[.;]$|\s\(",
 )
 _MEMBER = re.compile(r"(?:an? |the )?(?:members?|derivatives?) of (?:the )?(?:class of )?", re.I)
@@ -101,6 +107,8 @@ def _sentence(text: str, start: int, end: int, first: bool) -> Iterator[Zone]:
     body = start
     if opening is not None:
         body = yield from _items(text, opening.end(), end)
+    if elsewhere := _ELSEWHERE.search(text, body, end):
+        end = elsewhere.start()
     origin = _ORIGIN.search(text, body, end)
     middle = origin.start() if origin else end
     if middle > body + 3:
@@ -140,8 +148,11 @@ def _relation(text: str, start: int, end: int) -> Zone:
 
 
 def _relation_end(text: str, start: int, end: int) -> int:
-    match = _ITEM_BREAK.search(text, start, end)
-    return match.start() if match else end
+    """Up to the next relation: "a conjugate base of an A and a B" has two acids."""
+    for match in _ITEM_BREAK.finditer(text, start, end):
+        if _RELATION.match(text, match.end(), end):
+            return match.start()
+    return end
 
 
 def _item_end(text: str, begin: int, end: int) -> int:

@@ -21,7 +21,7 @@ _AZOLES = {
     "triazol": "n1nncc1 n1ncnc1", "tetrazol": "n1nnnc1", "oxadiazol": "o1ncnc1 o1cnnc1 o1nccn1 o1nncc1",
     "thiadiazol": "s1ncnc1 s1cnnc1 s1nccn1 s1nncc1", "dioxol": "o1cocc1 o1occc1",
     "dioxolan": "o1cocc1 o1occc1", "dithiol": "s1cscc1 s1sccc1", "oxathiol": "o1cscc1 o1sccc1",
-    "furan": "o1cccc1", "oxol": "o1cccc1",
+    "furan": "o1cccc1",
 }  # fmt: skip
 _AZINES = {
     "pyrid": "n1ccccc1", "pyridin": "n1ccccc1", "piperidin": "n1ccccc1", "pyrimid": "n1cnccc1",
@@ -71,12 +71,7 @@ _FUSED = {
 }  # fmt: skip
 _COMPONENTS = _AZOLES | _AZINES | _SIZED | _FUSED
 _BRACKETS = re.compile(r"\[[^\]]*\]|-(?:alpha|gamma|α|γ|\d(?:,\d)*)-|['’′]")
-_PREFIX = re.compile(
-    r"(di|tri|tetra)?("
-    + "|".join(sorted(_COMPONENTS, key=len, reverse=True))
-    + r")(?:[oa](?=[a-z])|(?<=benz|imid)(?=[aio])|(?=(?:az|ox)))"
-)
-_BASE = re.compile(r"(di|tri)?(" + "|".join(sorted(_COMPONENTS, key=len, reverse=True)) + r")$")
+_STEMS = sorted(_COMPONENTS, key=len, reverse=True)
 _MAX_MATCHES = 500
 
 
@@ -184,19 +179,32 @@ def fused_name(structure: Structure, name: str) -> int:
     return int(bool(parts) and _fused(structure, parts, frozenset()))
 
 
+@lru_cache(maxsize=2048)
 def fusion_parts(name: str) -> tuple[str, ...]:
     """Stems of a fusion name, the base first; empty if it is none ("pyrimido[4,5-b]indol")."""
-    text = _BRACKETS.sub("", name.lower())
-    position, parts = 0, list[str]()
-    while match := _PREFIX.match(text, position):
-        if _BASE.match(text, position):
-            break
-        parts += [match[2]] * _MULTIPLIERS.get(match[1] or "", 1)
-        position = match.end()
-    base = _BASE.match(text, position)
-    if base is None or not parts:
-        return ()
-    return (*[base[2]] * _MULTIPLIERS.get(base[1] or "", 1), *parts)
+    parts = _split(_BRACKETS.sub("", name.lower()))
+    return parts if len(parts) > 1 else ()
+
+
+def _split(text: str) -> tuple[str, ...]:
+    """The parts of ``text``, or none if it is not made of known stems."""
+    for multiplier in ("", *_MULTIPLIERS):
+        if not text.startswith(multiplier):
+            continue
+        times, rest = _MULTIPLIERS.get(multiplier, 1), text[len(multiplier) :]
+        if rest in _COMPONENTS:
+            if not rest.startswith("benz") or rest == "benz":
+                return (rest,) * times
+        for stem in _STEMS:
+            if not rest.startswith(stem):
+                continue
+            tail = rest[len(stem) :]
+            for linker in ("o", "a", "eno", "") if stem != "thi" else ("eno",):
+                if linker == "" and tail[:1] not in tuple("aio"):
+                    continue
+                if tail.startswith(linker) and (found := _split(tail[len(linker) :])):
+                    return (*found, *(stem,) * times)
+    return ()
 
 
 @lru_cache(maxsize=512)

@@ -25,15 +25,17 @@ _FACES = {"alpha": -1, "beta": 1}
 Numbering = dict[int, tuple[int, ...]]
 
 
-def _gonane(homo: bool) -> Chem.Mol:
-    """The tetracycle, with one more atom between 6 and 7 if ``homo``, as in brassinolide."""
+def _gonane(homo: bool = False, hetero: bool = False) -> Chem.Mol:
+    """The tetracycle; with one more atom between 6 and 7 if ``homo``, as in brassinolide.
+
+    ``hetero``: oxygen, nitrogen or sulfur may stand for any atom that is not two rings'.
+    """
     query = Chem.RWMol()
     bonds = [bond for bond in _BONDS if not homo or bond != (6, 7)]
-    for _ in range(17):
-        query.AddAtom(Chem.AtomFromSmarts("[#6;R]"))
-    if homo:
-        query.AddAtom(Chem.AtomFromSmarts("[#6,#7,#8;R]"))
-        bonds += [(6, 18), (18, 7)]
+    bonds += [(6, 18), (18, 7)] if homo else []
+    for number in range(1, 19 if homo else 18):
+        free = number == 18 or (hetero and number not in (5, 8, 9, 10, 13, 14))
+        query.AddAtom(Chem.AtomFromSmarts("[#6,#7,#8,#16;R]" if free else "[#6;R]"))
     for first, second in bonds:
         query.AddBond(first - 1, second - 1, Chem.BondType.SINGLE)
         bond = query.GetBondBetweenAtoms(first - 1, second - 1)
@@ -41,7 +43,7 @@ def _gonane(homo: bool) -> Chem.Mol:
     return query.GetMol()
 
 
-_GONANE, _HOMO = _gonane(homo=False), _gonane(homo=True)
+_SKELETONS = (_gonane(), _gonane(homo=True), _gonane(hetero=True))
 
 
 def _numberings(structure: Structure) -> list[Numbering]:
@@ -52,8 +54,8 @@ def _numberings(structure: Structure) -> list[Numbering]:
 def _number(mol: Chem.Mol) -> Iterator[Numbering]:
     if mol.GetRingInfo().NumRings() < 4:
         return
-    matches = mol.GetSubstructMatches(_GONANE, maxMatches=20)
-    for match in matches or mol.GetSubstructMatches(_HOMO, maxMatches=20):
+    found_by = (mol.GetSubstructMatches(query, maxMatches=20) for query in _SKELETONS)
+    for match in next(filter(None, found_by), ()):
         found: Numbering = {atom: (n,) for n, atom in enumerate(match[:17], 1)}
         for place, numbers in _ANGULAR.items():
             for atom in _carbons(mol, match[place - 1], found):
