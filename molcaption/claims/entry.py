@@ -55,7 +55,7 @@ class StructuralTest:
     rings: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Concept:
     """One entry, compiled. ``test`` refutes by a miss; ``sure`` (if any) supports by a hit.
 

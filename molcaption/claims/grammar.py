@@ -6,10 +6,11 @@ acid" is a precursor's). Which stretch of text means what is settled in `molcapt
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from molcaption.claims.entry import Concept
 from molcaption.claims.lexicon import Lexicon
 from molcaption.claims.names import find_names
 from molcaption.claims.structure import Filled
@@ -21,7 +22,7 @@ _ADJECTIVE = (
     "additional|further|adjacent|geminal|vicinal|free|terminal|second|other|single|fused|adjacent"
     "|phenolic|alcoholic|primary|secondary|tertiary|extra|more|bridging"
 )
-_NAME = r"[\w\[({](?:[^\s,;.]|[,.](?=[\w'\"\[(]))*"
+_NAME = r"[\w\[({](?:[^\s,;.]|[,.](?=[\w'\"\[(]))*+"
 _ITEM = rf"(?:(?P<{{}}>{_COUNT})\s+)?(?:(?:{_ADJECTIVE})\s+)*"
 _NOUN = (
     r"groups?|substituents?|functions?|functionalit(?:y|ies)|residues?|moiet(?:y|ies)|units?"
@@ -102,7 +103,7 @@ def find_mentions(caption: str, lexicon: Lexicon) -> list[Mention]:
     """Every mention in ``caption``, in the order of the text."""
     names = vocabulary(lexicon)
     lowered = caption.lower()
-    active = {concept for cue, concept in names.cues if cue in lowered}
+    active = dict.fromkeys(concept for cue, concept in names.cues if cue in lowered)
     found: list[Mention] = []
     for zone in find_zones(caption):
         if zone.kind == "class":
@@ -112,7 +113,7 @@ def find_mentions(caption: str, lexicon: Lexicon) -> list[Mention]:
         if zone.kind in ("body", "origin"):
             found.extend(_negated(caption, zone, names))
         found.extend(_named(caption, zone, names))
-        found.extend(_patterns(caption, zone, active, names))
+        found.extend(_patterns(caption, zone, active))
     return sorted(found, key=lambda mention: (mention.start, -mention.end))
 
 
@@ -138,11 +139,11 @@ def _named(caption: str, zone: Zone, names: Vocabulary) -> Iterator[Mention]:
             yield _mention(caption, start, term, zone.kind, end - start)
 
 
-def _patterns(caption: str, zone: Zone, active: set[str], names: Vocabulary) -> Iterator[Mention]:
+def _patterns(caption: str, zone: Zone, active: Iterable[Concept]) -> Iterator[Mention]:
     """Mentions that the lexicon describes by a regular expression over a zone."""
-    for concept in names.patterns.get(zone.kind, ()):
-        if concept.cues and concept.id not in active:
-            continue
+    for concept in active:
+        if zone.kind not in concept.zones or zone.kind == "class":
+            continue  # class zones are read with their phrase
         for start, end, filled in matches(concept, caption, zone.start, zone.end):
             yield Mention(start, end, caption[start:end], concept.id, 1, filled, zone.kind)
 

@@ -85,10 +85,10 @@ class Vocabulary:
                 suffixes.setdefault(suffix.lower(), concept.id)
                 suffixes.setdefault(_plural(suffix.lower()), concept.id)
         self.suffixes = sorted(suffixes.items(), key=lambda item: -len(item[0]))
-        self.patterns = _patterns_by_zone(lexicon)
-        self._class_patterns = self.patterns.pop("class", [])
-        spoken = [c for found in self.patterns.values() for c in found]
-        self.cues = [(cue, c.id) for c in dict.fromkeys(spoken) for cue in c.cues]
+        patterns = [c for c in lexicon.concepts.values() if c.pattern is not None]
+        self._class_patterns = [c for c in patterns if "class" in c.zones]
+        # A caption without a pattern's cue is not searched for it; "" is in every caption.
+        self.cues = [(cue, c) for c in patterns if c.zones != ("class",) for cue in c.cues or [""]]
         self._phrases: dict[str, tuple[Term, ...]] = {}
         self._group_names: dict[str, tuple[Term, ...]] = {}
         self._names: dict[str, tuple[Term, ...]] = {}
@@ -331,11 +331,3 @@ def matches(concept: Concept, text: str, start: int, end: int) -> Iterator[tuple
         groups = match.groupdict().items() if concept.parametric else ()
         filled = tuple((f"${key}", number(value or "")) for key, value in groups)
         yield match.start(), match.end(), filled
-
-
-def _patterns_by_zone(lexicon: Lexicon) -> dict[str, list[Concept]]:
-    zones: dict[str, list[Concept]] = {}
-    for concept in lexicon.concepts.values():
-        for zone in concept.zones if concept.pattern is not None else ():
-            zones.setdefault(zone, []).append(concept)
-    return zones

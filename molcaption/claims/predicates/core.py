@@ -9,6 +9,7 @@ from collections.abc import Callable
 from rdkit import Chem
 from rdkit.Chem import rdMolDescriptors
 
+from molcaption.claims.predicates import rings
 from molcaption.claims.structure import Structure, is_metal
 
 
@@ -128,38 +129,6 @@ def salt(structure: Structure) -> int:
     return int(structure.count("carboxylic_acid") + structure.count("sulfonic_acid") > 0)
 
 
-def ring_system(structure: Structure, kind: str, n_rings: int) -> int:
-    """Ring systems of ``n_rings`` rings, ``hetero`` (with a heteroatom) or ``carbo``."""
-    systems = structure.ring_systems
-    hits = sum(s.n_rings == n_rings and s.hetero == (kind == "hetero") for s in systems)
-    if hits:
-        return hits
-    joined = structure.spiro_systems
-    hits = sum(s.n_rings == n_rings and s.hetero == (kind == "hetero") for s in joined)
-    if hits:
-        return hits
-    # ChEBI also counts rings that only a chain joins ("heterotetracyclic" for a steroid with a
-    # lactone ring), so a caption is refuted only where the total differs too.
-    total_hetero = any(s.hetero for s in systems)
-    same_kind = total_hetero == (kind == "hetero")
-    return int(len(structure.rings) == n_rings and n_rings > 1 and same_kind)
-
-
-def ring_size(structure: Structure, smallest: int) -> int:
-    """Rings of at least ``smallest`` atoms."""
-    return sum(len(ring) >= smallest for ring in structure.rings)
-
-
-def spiro(structure: Structure) -> int:
-    """Atoms that are all that two rings share."""
-    return int(rdMolDescriptors.CalcNumSpiroAtoms(structure.mol))
-
-
-def bridged(structure: Structure) -> int:
-    """Bridgehead atoms."""
-    return int(rdMolDescriptors.CalcNumBridgeheadAtoms(structure.mol))
-
-
 def sugar_rings(structure: Structure, low: int, high: int) -> int:
     """Oxane or oxolane rings that look like a sugar's."""
     return int(low <= count_sugar_rings(structure) <= high)
@@ -272,12 +241,11 @@ def alkane(structure: Structure) -> int:
     return int(all(b.GetBondTypeAsDouble() == 1.0 for b in structure.mol.GetBonds()))
 
 
-PREDICATES: dict[str, Callable[..., int]] = {
+PREDICATES: dict[str, Callable[..., int]] = rings.PREDICATES | {
     "acyl_chain": acyl_chain,
     "alkane": alkane,
     "all_of": all_of,
     "anion_with": anion_with,
-    "bridged": bridged,
     "charge_is": charge_is,
     "fatty_chain": fatty_chain,
     "formula_is": formula_is,
@@ -293,10 +261,7 @@ PREDICATES: dict[str, Callable[..., int]] = {
     "organic_ion": organic_ion,
     "radical": radical,
     "residues": residues,
-    "ring_size": ring_size,
-    "ring_system": ring_system,
     "salt": salt,
-    "spiro": spiro,
     "sugar_rings": sugar_rings,
     "zwitterion": zwitterion,
 }
