@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rdkit import Chem, rdBase
+from rdkit import Chem
 from rdkit.Chem import rdMolDescriptors
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def is_metal(atom: Chem.Atom) -> bool:
     return atom.GetAtomicNum() not in _NON_METALS
 
 
+_CARBONYL = Chem.MolFromSmarts("[#6]=,:[#8]")
 _NUMBERS = {Chem.GetPeriodicTable().GetElementSymbol(n): n for n in range(119)}
 _ELEMENT = re.compile(r"([A-Z][a-z]?|\*)(\d*)")
 
@@ -71,13 +72,33 @@ class Structure:
         self._memo: dict[str, Any] = {}
         if mol.NeedsUpdatePropertyCache():
             mol.UpdatePropertyCache(strict=False)
-        with rdBase.BlockLogs():
-            try:
-                mol.GetRingInfo().NumRings()
-            except RuntimeError:  # never sanitised: rings were not perceived
-                Chem.FastFindRings(mol)
+        try:
+            mol.GetRingInfo().NumRings()
+        except RuntimeError:  # never sanitised: rings were not perceived
+            Chem.FastFindRings(mol)
         self.charge: int = Chem.GetFormalCharge(mol)
         self.element_counts = _element_counts(mol)
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """Atomic number of each atom."""
+        atom = self.mol.GetAtomWithIdx
+        return [atom(i).GetAtomicNum() for i in range(self.mol.GetNumAtoms())]
+
+    @cached_property
+    def near(self) -> list[list[int]]:
+        """Bonded atoms of each atom; plain lists, since walks over RDKit's atoms are slow."""
+        near: list[list[int]] = [[] for _ in self.numbers]
+        rows, columns = Chem.GetAdjacencyMatrix(self.mol).nonzero()
+        for i, j in zip(rows.tolist(), columns.tolist(), strict=True):
+            near[i].append(j)
+        return near
+
+    @cached_property
+    def carbonyls(self) -> frozenset[int]:
+        """Carbons with a double or aromatic bond to oxygen."""
+        matches = self.mol.GetSubstructMatches(_CARBONYL, maxMatches=MAX_MATCHES)
+        return frozenset(carbon for carbon, _ in matches)
 
     @cached_property
     def has_charges(self) -> bool:

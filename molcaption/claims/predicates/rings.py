@@ -12,7 +12,7 @@ from molcaption.claims.structure import RingSystem, Structure
 _MULTIPLIERS = {"di": 2, "tri": 3, "tetra": 4}
 # Components of fusion names by stem; a skeleton, in any bond order. The longest stem wins.
 _AZOLES = {
-    "fur": "o1cccc1", "thi": "s1cccc1", "thien": "s1cccc1", "thiophen": "s1cccc1",
+    "fur": "o1cccc1", "thien": "s1cccc1", "thiophen": "s1cccc1",
     "selenophen": "[se]1cccc1", "pyrrol": "n1cccc1", "pyrrolidin": "n1cccc1",
     "imidazol": "n1cncc1", "imidaz": "n1cncc1", "imidazolidin": "n1cncc1", "pyrazol": "n1nccc1",
     "pyrazolidin": "n1nccc1", "oxazol": "o1cncc1 o1nccc1", "isoxazol": "o1nccc1",
@@ -51,7 +51,7 @@ _FUSED = {
     "quinol": "c1ccc2ncccc2c1", "quinolin": "c1ccc2ncccc2c1", "quinolon": "c1ccc2ncccc2c1",
     "isoquin": "c1ccc2cnccc2c1", "isoquinolin": "c1ccc2cnccc2c1", "isoquinol": "c1ccc2cnccc2c1",
     "quinazolin": "c1ccc2ncncc2c1", "quinoxalin": "c1ccc2nccnc2c1", "cinnolin": "c1ccc2nnccc2c1",
-    "phthalazin": "c1ccc2cnncc2c1", "naphthyridin": "[#7]1cccc2**ccc12 n1cccc2nc*cc12 n1cccc2c*ncc12",
+    "phthalazin": "c1ccc2cnncc2c1", "naphthyridin": "n1cccc2ncccc12 n1cccc2cnccc12 n1cccc2ccncc12 n1cccc2cccnc12 c1nccc2cnccc12 c1nccc2ccncc12",
     "chromen": "c1ccc2occcc2c1", "chroman": "c1ccc2occcc2c1", "chromon": "c1ccc2occcc2c1",
     "coumarin": "c1ccc2occcc2c1", "isochromen": "c1ccc2coccc2c1", "isocoumarin": "c1ccc2coccc2c1",
     "isochroman": "c1ccc2coccc2c1", "purin": "n1cncc2ncnc12", "pteridin": "n1cncc2nccnc12",
@@ -60,7 +60,7 @@ _FUSED = {
     "quinolizidin": "c1cccn2ccccc12", "azulen": "c1cccc2cccc2c1", "fluoren": "c1ccc2c3ccccc3Cc2c1",
     "anthr": "c1ccc2cc3ccccc3cc2c1", "anthracen": "c1ccc2cc3ccccc3cc2c1",
     "phenanthr": "c1ccc2c(c1)ccc1ccccc12", "phenanthren": "c1ccc2c(c1)ccc1ccccc12",
-    "phenanthridin": "c1ccc2c(c1)cnc1ccccc12", "phenanthrolin": "*1ccc2c(c1)ccc1cc**c12",
+    "phenanthridin": "c1ccc2c(c1)cnc1ccccc12", "phenanthrolin": "n1cccc2c1c1ncccc1cc2 n1cccc2c1c1cccnc1cc2 c1ccnc2c1c1cccnc1cc2",
     "acridin": "c1ccc2nc3ccccc3cc2c1", "acrid": "c1ccc2nc3ccccc3cc2c1",
     "carbazol": "c1ccc2c(c1)nc1ccccc12", "carbolin": "c1ccc2c(c1)nc1cnccc12",
     "xanthen": "c1ccc2oc3ccccc3cc2c1", "xanthon": "c1ccc2oc3ccccc3cc2c1",
@@ -73,6 +73,7 @@ _COMPONENTS = _AZOLES | _AZINES | _SIZED | _FUSED
 _BRACKETS = re.compile(r"\[[^\]]*\]|-(?:alpha|gamma|α|γ|\d(?:,\d)*)-|['’′]")
 _STEMS = sorted(_COMPONENTS, key=len, reverse=True)
 _MAX_MATCHES = 500
+_LARGE = 8
 
 
 def ring_class(structure: Structure, kind: str, number: int) -> int:
@@ -113,8 +114,23 @@ def _size(mol: Chem.Mol, system: RingSystem) -> tuple[int, str]:
 
 
 def ring_size(structure: Structure, smallest: int) -> int:
-    """Rings of at least ``smallest`` atoms."""
-    return sum(len(ring) >= smallest for ring in structure.rings)
+    """Rings of at least ``smallest`` atoms, the way round a bridge included."""
+    return sum(size >= smallest for size in structure.keep("ring_lengths", lambda: _lengths(structure)))
+
+
+def _lengths(structure: Structure) -> list[int]:
+    """Lengths of all rings, and of a large ring taken round the outside of one or two others."""
+    rings = structure.rings
+    found = [len(ring) for ring in rings]
+    for large in rings:
+        if len(large) < _LARGE:
+            continue
+        joined = [(ring, len(ring) - 2 * (len(ring & large) - 1)) for ring in rings
+                  if ring is not large and len(ring & large) > 1]  # fmt: skip
+        found += [len(large) + more for _, more in joined]
+        found += [len(large) + a + b for i, (first, a) in enumerate(joined)
+                  for second, b in joined[:i] if len(first & second) < 2]  # fmt: skip
+    return found
 
 
 def ring_with(structure: Structure, low: int, high: int, *symbols: str) -> int:
@@ -131,7 +147,8 @@ def ring_with(structure: Structure, low: int, high: int, *symbols: str) -> int:
 def ring_of(structure: Structure, size: int | str) -> int:
     """Rings of exactly ``size`` atoms."""
     number = _SPELT.get(str(size).lower(), size)
-    return sum(len(ring) == int(number) for ring in structure.rings)
+    lengths = structure.keep("ring_lengths", lambda: _lengths(structure))
+    return lengths.count(int(number))
 
 
 _SPELT = {
@@ -199,7 +216,7 @@ def _split(text: str) -> tuple[str, ...]:
             if not rest.startswith(stem):
                 continue
             tail = rest[len(stem) :]
-            for linker in ("o", "a", "eno", "") if stem != "thi" else ("eno",):
+            for linker in ("o", "a", ""):
                 if linker == "" and tail[:1] not in tuple("aio"):
                     continue
                 if tail.startswith(linker) and (found := _split(tail[len(linker) :])):

@@ -122,9 +122,11 @@ def _parts(structure: Structure) -> list[list[set[int]]]:
     units = [s for s in sugars(structure) if s.ring or len(s.chain) >= 4]
     owner = {atom: k for k, unit in enumerate(units) for atom in unit.chain}
     near: list[set[int]] = [set() for _ in units]
-    for bridge in structure.mol.GetAtoms():
-        ends = {owner[n.GetIdx()] for n in bridge.GetNeighbors() if n.GetIdx() in owner}
-        if bridge.GetIdx() not in owner and bridge.GetAtomicNum() in HETERO and len(ends) == 2:
+    for bridge, number in enumerate(structure.numbers):
+        if number not in HETERO or bridge in owner:
+            continue
+        ends = {owner[n] for n in structure.near[bridge] if n in owner}
+        if len(ends) == 2:
             first, second = ends
             near[first].add(second)
             near[second].add(first)
