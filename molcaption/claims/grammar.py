@@ -32,11 +32,10 @@ _NOUN_AHEAD = re.compile(rf" (?:{_NOUN})\b")
 _BREAK = r"(?:,\s+(?:and\s+|or\s+)?|\s+and\s+)"
 _LIST = re.compile(
     rf"(?<![\w\])-])(?P<list>(?:(?:{_COUNT})\s+)?(?:(?:{_ADJECTIVE})\s+)*{_NAME}"
-    rf"(?:{_BREAK}(?:(?:{_COUNT})\s+)?(?:(?:{_ADJECTIVE})\s+)*{_NAME}){{0,6}})\s+(?P<noun>{_NOUN})\b",
-    re.I,
+    rf"(?:{_BREAK}(?:(?:{_COUNT})\s+)?(?:(?:{_ADJECTIVE})\s+)*{_NAME}){{0,6}})\s+(?P<noun>{_NOUN})\b"
 )
 _LIST_ITEM = re.compile(
-    rf"(?:^|{_BREAK})(?:(?P<count>{_COUNT})\s+)?(?:(?:{_ADJECTIVE})\s+)*(?P<name>{_NAME})", re.I
+    rf"(?:^|{_BREAK})(?:(?P<count>{_COUNT})\s+)?(?:(?:{_ADJECTIVE})\s+)*(?P<name>{_NAME})"
 )
 _CARRIES = re.compile(
     r"\b(?:by|with|carrying|bearing|having|containing|contains|carries|bears|has|additional)\s+$"
@@ -49,8 +48,7 @@ _LOCANTS = re.compile(
 )
 _NEGATED = re.compile(
     rf"\b(?:(?:lack(?:s|ing)?|without)\s+(?:an?|any)|contain(?:s|ing)\s+no|has\s+no)\s+(?P<name>{_NAME})"
-    rf"\s+(?:{_NOUN})\b(?!\s+(?:at|on|in|of)\b)",
-    re.I,
+    rf"\s+(?:{_NOUN})\b(?!\s+(?:at|on|in|of)\b)"
 )
 _WHOLE = ("ring", "bond", "linkage", "chain", "atom")
 

@@ -12,13 +12,13 @@ from molcaption.claims.structure import RingSystem, Structure
 _MULTIPLIERS = {"di": 2, "tri": 3, "tetra": 4}
 # Components of fusion names by stem; a skeleton, in any bond order. The longest stem wins.
 _AZOLES = {
-    "fur": "o1cccc1", "thien": "s1cccc1", "thiophen": "s1cccc1",
-    "selenophen": "[se]1cccc1", "pyrrol": "n1cccc1", "pyrrolidin": "n1cccc1",
-    "imidazol": "n1cncc1", "imidaz": "n1cncc1", "imidazolidin": "n1cncc1", "pyrazol": "n1nccc1",
-    "pyrazolidin": "n1nccc1", "oxazol": "o1cncc1 o1nccc1", "isoxazol": "o1nccc1",
-    "isooxazol": "o1nccc1", "thiazol": "s1cncc1 s1nccc1", "isothiazol": "s1nccc1",
-    "thiazolidin": "s1cncc1", "oxazolidin": "o1cncc1", "selenazol": "[se]1cncc1 [se]1nccc1",
-    "triazol": "n1nncc1 n1ncnc1", "tetrazol": "n1nnnc1", "oxadiazol": "o1ncnc1 o1cnnc1 o1nccn1 o1nncc1",
+    "fur": "o1cccc1", "thien": "s1cccc1", "thiophen": "s1cccc1", "selenophen": "[se]1cccc1",
+    "pyrrol": "n1cccc1", "pyrrolidin": "n1cccc1", "imidazol": "n1cncc1", "imidaz": "n1cncc1",
+    "imidazolidin": "n1cncc1", "pyrazol": "n1nccc1", "pyrazolidin": "n1nccc1",
+    "oxazol": "o1cncc1 o1nccc1", "isoxazol": "o1nccc1", "isooxazol": "o1nccc1",
+    "thiazol": "s1cncc1 s1nccc1", "isothiazol": "s1nccc1", "thiazolidin": "s1cncc1",
+    "oxazolidin": "o1cncc1", "selenazol": "[se]1cncc1 [se]1nccc1", "triazol": "n1nncc1 n1ncnc1",
+    "tetrazol": "n1nnnc1", "oxadiazol": "o1ncnc1 o1cnnc1 o1nccn1 o1nncc1",
     "thiadiazol": "s1ncnc1 s1cnnc1 s1nccn1 s1nncc1", "dioxol": "o1cocc1 o1occc1",
     "dioxolan": "o1cocc1 o1occc1", "dithiol": "s1cscc1 s1sccc1", "oxathiol": "o1cscc1 o1sccc1",
     "furan": "o1cccc1",
@@ -26,22 +26,26 @@ _AZOLES = {
 _AZINES = {
     "pyrid": "n1ccccc1", "pyridin": "n1ccccc1", "piperidin": "n1ccccc1", "pyrimid": "n1cnccc1",
     "pyrimidin": "n1cnccc1", "pyrazin": "n1ccncc1", "piperazin": "n1ccncc1",
-    "pyridazin": "n1ncccc1", "triazin": "n1cncnc1 n1ncncc1 n1nnccc1", "tetrazin": "n1nnncc1 n1nncnc1 n1ncnnc1",
-    "oxazin": "o1ncccc1 o1cnccc1 o1ccncc1", "morpholin": "o1ccncc1",
-    "thiazin": "s1ncccc1 s1cnccc1 s1ccncc1", "oxadiazin": "o1nnccc1 o1ncncc1 o1nccnc1 o1cnncc1 o1cncnc1",
+    "pyridazin": "n1ncccc1", "triazin": "n1cncnc1 n1ncncc1 n1nnccc1",
+    "tetrazin": "n1nnncc1 n1nncnc1 n1ncnnc1", "oxazin": "o1ncccc1 o1cnccc1 o1ccncc1",
+    "morpholin": "o1ccncc1", "thiazin": "s1ncccc1 s1cnccc1 s1ccncc1",
+    "oxadiazin": "o1nnccc1 o1ncncc1 o1nccnc1 o1cnncc1 o1cncnc1",
     "thiadiazin": "s1nnccc1 s1ncncc1 s1nccnc1 s1cnncc1 s1cncnc1", "pyran": "o1ccccc1",
     "pyron": "o1ccccc1", "thiopyran": "s1ccccc1", "dioxin": "o1ccocc1 o1coccc1 o1occcc1",
-    "dioxan": "o1ccocc1 o1coccc1", "dithiin": "s1ccscc1 s1scccc1", "oxathiin": "o1ccscc1 o1csccc1 o1scccc1",
+    "dioxan": "o1ccocc1 o1coccc1", "dithiin": "s1ccscc1 s1scccc1",
+    "oxathiin": "o1ccscc1 o1csccc1 o1scccc1",
 }  # fmt: skip
 _SIZED = {
     "azepin": "n1cccccc1", "azepan": "n1cccccc1", "oxepin": "o1cccccc1", "thiepin": "s1cccccc1",
-    "diazepin": "n1ncccccc1 n1nccccc1 n1cncccc1 n1ccnccc1", "triazepin": "n1nncccc1 n1ncnccc1 n1nccncc1 n1cncncc1",
+    "diazepin": "n1ncccccc1 n1nccccc1 n1cncccc1 n1ccnccc1",
+    "triazepin": "n1nncccc1 n1ncnccc1 n1nccncc1 n1cncncc1",
     "oxazepin": "o1nccccc1 o1cncccc1 o1ccnccc1", "thiazepin": "s1nccccc1 s1cncccc1 s1ccnccc1",
     "dioxepin": "o1occccc1 o1cocccc1 o1ccoccc1", "azocin": "n1ccccccc1",
-    "diazocin": "n1ncccccc1 n1cnccccc1 n1ccncccc1 n1cccnccc1", "oxazocin": "o1ncccccc1 o1cnccccc1 o1ccncccc1 o1cccnccc1",
-    "oxocin": "o1ccccccc1", "azet": "n1ccc1", "oxet": "o1ccc1", "azirin": "n1cc1", "aziridin": "n1cc1",
-    "oxiren": "o1cc1", "cycloprop": "C1CC1", "cyclobut": "C1CCC1", "cyclopent": "C1CCCC1",
-    "cyclohex": "C1CCCCC1", "cyclohept": "C1CCCCCC1", "cyclooct": "C1CCCCCCC1",
+    "diazocin": "n1ncccccc1 n1cnccccc1 n1ccncccc1 n1cccnccc1",
+    "oxazocin": "o1ncccccc1 o1cnccccc1 o1ccncccc1 o1cccnccc1", "oxocin": "o1ccccccc1",
+    "azet": "n1ccc1", "oxet": "o1ccc1", "azirin": "n1cc1", "aziridin": "n1cc1", "oxiren": "o1cc1",
+    "cycloprop": "C1CC1", "cyclobut": "C1CCC1", "cyclopent": "C1CCCC1", "cyclohex": "C1CCCCC1",
+    "cyclohept": "C1CCCCCC1", "cyclooct": "C1CCCCCCC1",
 }  # fmt: skip
 _FUSED = {
     "benz": "c1ccccc1", "naphth": "c1ccc2ccccc2c1", "naphthalen": "c1ccc2ccccc2c1",
@@ -51,16 +55,19 @@ _FUSED = {
     "quinol": "c1ccc2ncccc2c1", "quinolin": "c1ccc2ncccc2c1", "quinolon": "c1ccc2ncccc2c1",
     "isoquin": "c1ccc2cnccc2c1", "isoquinolin": "c1ccc2cnccc2c1", "isoquinol": "c1ccc2cnccc2c1",
     "quinazolin": "c1ccc2ncncc2c1", "quinoxalin": "c1ccc2nccnc2c1", "cinnolin": "c1ccc2nnccc2c1",
-    "phthalazin": "c1ccc2cnncc2c1", "naphthyridin": "n1cccc2ncccc12 n1cccc2cnccc12 n1cccc2ccncc12 n1cccc2cccnc12 c1nccc2cnccc12 c1nccc2ccncc12",
+    "phthalazin": "c1ccc2cnncc2c1",
+    "naphthyridin": "n1cccc2ncccc12 n1cccc2cnccc12 n1cccc2ccncc12 "
+    "n1cccc2cccnc12 c1nccc2cnccc12 c1nccc2ccncc12",
     "chromen": "c1ccc2occcc2c1", "chroman": "c1ccc2occcc2c1", "chromon": "c1ccc2occcc2c1",
     "coumarin": "c1ccc2occcc2c1", "isochromen": "c1ccc2coccc2c1", "isocoumarin": "c1ccc2coccc2c1",
     "isochroman": "c1ccc2coccc2c1", "purin": "n1cncc2ncnc12", "pteridin": "n1cncc2nccnc12",
     "pterid": "n1cncc2nccnc12", "indolizin": "c1cccn2cccc12", "indolizidin": "c1cccn2cccc12",
     "pyrrolizin": "c1ccn2cccc12", "pyrrolizidin": "c1ccn2cccc12", "quinolizin": "c1cccn2ccccc12",
-    "quinolizidin": "c1cccn2ccccc12", "azulen": "c1cccc2cccc2c1", "fluoren": "c1ccc2c3ccccc3Cc2c1",
-    "anthr": "c1ccc2cc3ccccc3cc2c1", "anthracen": "c1ccc2cc3ccccc3cc2c1",
-    "phenanthr": "c1ccc2c(c1)ccc1ccccc12", "phenanthren": "c1ccc2c(c1)ccc1ccccc12",
-    "phenanthridin": "c1ccc2c(c1)cnc1ccccc12", "phenanthrolin": "n1cccc2c1c1ncccc1cc2 n1cccc2c1c1cccnc1cc2 c1ccnc2c1c1cccnc1cc2",
+    "quinolizidin": "c1cccn2ccccc12", "azulen": "c1cccc2cccc2c1",
+    "fluoren": "c1ccc2c3ccccc3Cc2c1", "anthr": "c1ccc2cc3ccccc3cc2c1",
+    "anthracen": "c1ccc2cc3ccccc3cc2c1", "phenanthr": "c1ccc2c(c1)ccc1ccccc12",
+    "phenanthren": "c1ccc2c(c1)ccc1ccccc12", "phenanthridin": "c1ccc2c(c1)cnc1ccccc12",
+    "phenanthrolin": "n1cccc2c1c1ncccc1cc2 n1cccc2c1c1cccnc1cc2 c1ccnc2c1c1cccnc1cc2",
     "acridin": "c1ccc2nc3ccccc3cc2c1", "acrid": "c1ccc2nc3ccccc3cc2c1",
     "carbazol": "c1ccc2c(c1)nc1ccccc12", "carbolin": "c1ccc2c(c1)nc1cnccc12",
     "xanthen": "c1ccc2oc3ccccc3cc2c1", "xanthon": "c1ccc2oc3ccccc3cc2c1",
@@ -115,7 +122,9 @@ def _size(mol: Chem.Mol, system: RingSystem) -> tuple[int, str]:
 
 def ring_size(structure: Structure, smallest: int) -> int:
     """Rings of at least ``smallest`` atoms, the way round a bridge included."""
-    return sum(size >= smallest for size in structure.keep("ring_lengths", lambda: _lengths(structure)))
+    return sum(
+        size >= smallest for size in structure.keep("ring_lengths", lambda: _lengths(structure))
+    )
 
 
 def _lengths(structure: Structure) -> list[int]:
@@ -209,9 +218,8 @@ def _split(text: str) -> tuple[str, ...]:
         if not text.startswith(multiplier):
             continue
         times, rest = _MULTIPLIERS.get(multiplier, 1), text[len(multiplier) :]
-        if rest in _COMPONENTS:
-            if not rest.startswith("benz") or rest == "benz":
-                return (rest,) * times
+        if rest in _COMPONENTS and (not rest.startswith("benz") or rest == "benz"):
+            return (rest,) * times
         for stem in _STEMS:
             if not rest.startswith(stem):
                 continue
