@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from rdkit import Chem
 
+from molcaption.claims.predicates import von_baeyer
 from molcaption.claims.queries import skeleton_query
 from molcaption.claims.structure import RingSystem, Structure
 
@@ -253,7 +254,7 @@ def _fused(structure: Structure, parts: tuple[str, ...], before: frozenset[int])
     for stem in dict.fromkeys(parts):
         rest = list(parts)
         rest.remove(stem)
-        hits = structure.keep(f"ring {stem}", lambda stem=stem: _matches(structure, stem))  # type: ignore[misc]
+        hits = structure.keep(f"ring {stem}", partial(_matches, structure, stem))
         for atoms in hits:
             if before and (len(atoms & before) < 2 or atoms <= before):
                 continue
@@ -264,7 +265,7 @@ def _fused(structure: Structure, parts: tuple[str, ...], before: frozenset[int])
     return False
 
 
-PREDICATES: dict[str, Callable[..., int]] = {
+PREDICATES: dict[str, Callable[..., int]] = von_baeyer.PREDICATES | {
     "bridged": bridged,
     "fused_name": fused_name,
     "ring_class": ring_class,

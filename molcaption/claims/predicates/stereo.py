@@ -75,7 +75,7 @@ def _drawn(structure: Structure) -> Counter[str]:
             mol = Chem.Mol(structure.mol)  # a mol that was pickled has lost its labels
             Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
             found = _labelled_atoms(mol)
-        for bond in structure.mol.GetBonds():
+        for bond in map(structure.mol.GetBondWithIdx, range(structure.mol.GetNumBonds())):
             if label := _GEOMETRY.get(bond.GetStereo()):
                 found[label] += 1
         return found
@@ -84,8 +84,8 @@ def _drawn(structure: Structure) -> Counter[str]:
 
 
 def _labelled_atoms(mol: Chem.Mol) -> Counter[str]:
-    labelled = (atom for atom in mol.GetAtoms() if atom.HasProp("_CIPCode"))
-    return Counter(atom.GetProp("_CIPCode").upper() for atom in labelled)
+    atoms = map(mol.GetAtomWithIdx, range(mol.GetNumAtoms()))  # faster than GetAtoms()
+    return Counter(a.GetProp("_CIPCode").upper() for a in atoms if a.HasProp("_CIPCode"))
 
 
 def _unset(structure: Structure) -> Counter[str]:
