@@ -101,7 +101,11 @@ def find_mentions(caption: str, lexicon: Lexicon) -> list[Mention]:
     """Every mention in ``caption``, in the order of the text."""
     names = vocabulary(lexicon)
     lowered = caption.lower()
-    active = dict.fromkeys(concept for cue, concept in names.cues if cue in lowered)
+    grams = {lowered[i : i + 3] for i in range(len(lowered))}  # most cues fail on their first three
+    active = dict.fromkeys(
+        concept for gram, cue, concept in names.cues if gram in grams and cue in lowered
+    )
+    active.update(dict.fromkeys(names.without_cue))
     found: list[Mention] = []
     for zone in find_zones(caption):
         if zone.kind == "class":

@@ -87,8 +87,10 @@ class Vocabulary:
         self.suffixes = sorted(suffixes.items(), key=lambda item: -len(item[0]))
         patterns = [c for c in lexicon.concepts.values() if c.pattern is not None]
         self._class_patterns = [c for c in patterns if "class" in c.zones]
-        # A caption without a pattern's cue is not searched for it; "" is in every caption.
-        self.cues = [(cue, c) for c in patterns if c.zones != ("class",) for cue in c.cues or [""]]
+        # A caption without a pattern's cue is not searched for it.
+        spoken = [c for c in patterns if c.zones != ("class",)]
+        self.cues = [(cue[:3], cue, c) for c in spoken for cue in c.cues]
+        self.without_cue = [c for c in spoken if not c.cues]
         self._phrases: dict[str, tuple[Term, ...]] = {}
         self._group_names: dict[str, tuple[Term, ...]] = {}
         self._names: dict[str, tuple[Term, ...]] = {}
