@@ -104,7 +104,9 @@ def _judged(texts: Sequence[Row], lexicon: Lexicon) -> tuple[list[Sample], Row]:
     for smiles, caption in texts:
         mol = _parsed(smiles)
         canonical = canonical_smiles(mol) if mol else ""
-        samples.append(Sample(smiles, caption, mol, canonical, check_caption(mol, caption, lexicon)))
+        samples.append(
+            Sample(smiles, caption, mol, canonical, check_caption(mol, caption, lexicon))
+        )
     return samples, speed
 
 

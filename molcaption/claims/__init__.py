@@ -1,6 +1,6 @@
 """Chemical claims: what a caption says about a structure, and whether the structure agrees.
 
-The knowledge is data (``lexicon.yaml``); this code matches, parses and judges. No torch here.
+The knowledge is data (``concepts/``); this code matches, parses and judges. No torch here.
 """
 
 from molcaption.claims.facts import Fact, facts

@@ -35,10 +35,8 @@ _TEXTS = (
     "cues",
     "zones",
 )
-KEYS = frozenset(
-    [*_TESTS, *_TEXTS, "id", "say", "sure", "tautomers", "strength", "countable", "pattern", "open"]
-    + ["source"]
-)
+_OTHERS = "id say sure tautomers strength countable pattern open source"
+KEYS = frozenset([*_TESTS, *_TEXTS, *_OTHERS.split()])
 
 
 @dataclass(frozen=True, slots=True)

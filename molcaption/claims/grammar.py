@@ -14,7 +14,8 @@ from molcaption.claims.entry import Concept
 from molcaption.claims.lexicon import Lexicon
 from molcaption.claims.names import find_names
 from molcaption.claims.structure import Filled
-from molcaption.claims.vocabulary import NUMBERS, Term, Vocabulary, matches, number
+from molcaption.claims.vocabulary import Term, Vocabulary, matches
+from molcaption.claims.wording import NUMBERS, number
 from molcaption.claims.zones import Zone, find_zones
 
 _COUNT = "|".join([*sorted(NUMBERS, key=len, reverse=True), r"\d{1,2}"])

@@ -31,7 +31,7 @@ def skeleton_query(smiles: str) -> Chem.Mol:
     Raises ValueError if RDKit cannot read it.
     """
     with rdBase.BlockLogs():
-        mol = Chem.MolFromSmiles(smiles, sanitize=False)
+        mol = Chem.MolFromSmarts(smiles)  # its grammar holds SMILES; nothing is normalised
     if mol is None or mol.GetNumAtoms() == 0:
         raise ValueError(f"RDKit cannot read the SMILES {smiles!r}")
     query = Chem.RWMol(mol)

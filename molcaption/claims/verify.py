@@ -72,7 +72,7 @@ def check_caption(mol: Chem.Mol | None, caption: str | None, lexicon: Lexicon) -
         return _summary("mol_error", claims, lexicon)
     structure = Structure(mol, lexicon)
     claims = [_judge(mention, structure, lexicon) for mention in mentions]
-    verdicts = {claim['verdict'] for claim in claims}
+    verdicts = {claim["verdict"] for claim in claims}
     if "contradicted" in verdicts:
         return _summary("contradicted", claims, lexicon)
     return _summary("ok" if "supported" in verdicts else "not_checkable", claims, lexicon)
@@ -130,8 +130,8 @@ def _claim(
 def _summary(status: str, claims: list[Claim], lexicon: Lexicon) -> CaptionCheck:
     supported = _concepts(claims, "supported")
     contradicted = _concepts(claims, "contradicted")
-    n_supported = sum(claim['verdict'] == "supported" for claim in claims)
-    n_contradicted = sum(claim['verdict'] == "contradicted" for claim in claims)
+    n_supported = sum(claim["verdict"] == "supported" for claim in claims)
+    n_contradicted = sum(claim["verdict"] == "contradicted" for claim in claims)
     checkable = n_supported + n_contradicted
     return CaptionCheck(
         validity_status=status,

@@ -8,28 +8,12 @@ flavone" is a flavone), and what stands before it is read as further claims wher
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from molcaption.claims.entry import Concept
 from molcaption.claims.lexicon import Lexicon
 from molcaption.claims.structure import Filled
+from molcaption.claims.wording import LOCANT, MULTIPLIERS, forms, number, plain, plural, starts
 
-_WORDS = "zero one two three four five six seven eight nine ten eleven twelve"
-NUMBERS = {word: n for n, word in enumerate(_WORDS.split())} | {"a": 1, "an": 1, "both": 2}
-_GREEK = "mono di tri tetra penta hexa hepta octa nona deca undeca dodeca"
-MULTIPLIERS = {word: n for n, word in enumerate(_GREEK.split(), 1)} | {
-    "bi": 2,
-    "bis": 2,
-    "tris": 3,
-    "tetrakis": 4,
-    "pentakis": 5,
-    "hexakis": 6,
-}
-# Letters that print shops write in several ways; each stands for one character, so offsets stay.
-_PLAIN = str.maketrans({c: "'" for c in "’′‘ʹ´`"} | {c: "-" for c in "‐‑–−—"})
-_SPELT = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ω": "omega", "″": "''"}
-_MARK = r"(?:\d+[a-z]?'*|[nosc]\d*'*|alpha|beta|gamma|delta|omega|[dl]|sn|cis|trans|[zers])"
-LOCANT = rf"(?:\(?(?:{_MARK}(?:[,:]\s?{_MARK})*)\)?-)"
 # Prefixes that say nothing that a test here could deny.
 _SILENT = ("hydro", "deoxy", "dehydro", "deamino", "cis-", "trans-", "all-")
 # Prefixes that take the noun out of its class: a seco-steroid has no steroid skeleton.
@@ -76,14 +60,14 @@ class Vocabulary:
         suffixes: dict[str, str] = {}
         for concept in lexicon.concepts.values():
             for name in concept.names:
-                for form in _forms(name):
+                for form in forms(name):
                     self.classes.setdefault(form, concept.id)
             _index(self.groups, concept.groups, concept.id)
             _index(self.modifiers, concept.modifiers, concept.id)
             _index(self.morphemes, concept.morphemes, concept.id)
             for suffix in concept.suffixes:
                 suffixes.setdefault(suffix.lower(), concept.id)
-                suffixes.setdefault(_plural(suffix.lower()), concept.id)
+                suffixes.setdefault(plural(suffix.lower()), concept.id)
         self.suffixes = sorted(suffixes.items(), key=lambda item: -len(item[0]))
         patterns = [c for c in lexicon.concepts.values() if c.pattern is not None]
         self._class_patterns = [c for c in patterns if "class" in c.zones]
@@ -150,7 +134,7 @@ class Vocabulary:
 
     def find_class(self, phrase: str) -> tuple[str, int] | None:
         """Concept named by the longest known ending of a plain phrase, and where it starts."""
-        for start in _starts(phrase):
+        for start in starts(phrase):
             concept = self.classes.get(phrase[start:])
             if concept is not None:
                 return concept, start
@@ -208,7 +192,7 @@ class Vocabulary:
 
     def _read_systematic(self, phrase: str) -> Iterator[Term]:
         """A phrase with no known word at its end: "dichlorobenzene", "N-sulfonylurea", "…diol"."""
-        for start in _starts(phrase):
+        for start in starts(phrase):
             found, stop = self._prefixes(phrase, start, to_class=True)
             concept = self.classes.get(phrase[stop:]) if stop > start else None
             if concept is not None:
@@ -233,7 +217,7 @@ class Vocabulary:
                 yield Term(match.start(), match.end(), concept)
 
     def _read_group(self, name: str) -> Iterator[Term]:
-        for start in _starts(name):
+        for start in starts(name):
             concept = self.groups.get(name[start:])
             if concept is not None and not _PRIVATIVE.search(name[:start]):
                 yield Term(start, len(name), concept)
@@ -246,9 +230,9 @@ class Vocabulary:
 
     def _read_name(self, name: str) -> Iterator[Term]:
         hit = self.find_class(name)
-        if hit and self.lexicon.concepts[hit[0]].has_skeleton:
-            if not _PRIVATIVE.search(name[: hit[1]]):
-                yield Term(hit[1], len(name), hit[0], skeleton=True)
+        kept = hit and self.lexicon.concepts[hit[0]].has_skeleton
+        if hit and kept and not _PRIVATIVE.search(name[: hit[1]]):
+            yield Term(hit[1], len(name), hit[0], skeleton=True)
         for term in self._read_morphemes(name):
             if not hit or term.concept != hit[0]:
                 yield replace(term, skeleton=True)
@@ -285,45 +269,9 @@ class Vocabulary:
         yield from total.values()
 
 
-def plain(text: str) -> str:
-    """Lower case, with one kind of prime and hyphen and with Greek letters spelt out."""
-    text = text.translate(_PLAIN).lower()
-    for letter, spelt in _SPELT.items():
-        if letter in text:
-            text = text.replace(letter, spelt)
-    return text
-
-
-def number(text: str) -> Any:
-    """The number that a word, a multiplying prefix or digits say; other text as it is."""
-    lowered = text.lower()
-    if lowered.isdecimal():
-        return int(lowered)
-    return NUMBERS.get(lowered, MULTIPLIERS.get(lowered, text))
-
-
-def _starts(phrase: str) -> list[int]:
-    return [0, *(m.end() for m in re.finditer(r"[\s-]", phrase))]
-
-
 def _index(table: dict[str, str], names: tuple[str, ...], concept: str) -> None:
     for name in names:
         table.setdefault(name.lower(), concept)
-
-
-def _plural(name: str) -> str:
-    if name.endswith("y") and name[-2:-1] not in "aeiou":
-        return name[:-1] + "ies"
-    return name + ("es" if name.endswith(("s", "x", "ch")) else "s")
-
-
-def _forms(name: str) -> Iterator[str]:
-    """The name, its plural, and the singular of a plural."""
-    lowered = plain(name)
-    yield lowered
-    yield _plural(lowered)
-    if lowered.endswith("s") and not lowered.endswith(("ss", "is", "us")):
-        yield lowered[:-1]
 
 
 def matches(concept: Concept, text: str, start: int, end: int) -> Iterator[tuple[int, int, Filled]]:

@@ -19,22 +19,62 @@ def verdict(smiles, caption, concept):
 @pytest.mark.parametrize(
     ("smiles", "caption", "concept", "expected"),
     [
-        (L_ALANINE, "It is an acid that is (2S)-2-aminopropanoic acid.", "stereo_labels", "supported"),
-        (L_ALANINE, "It is an acid that is (2R)-2-aminopropanoic acid.", "stereo_labels", "contradicted"),
-        ("CC(N)C(=O)O", "It is an acid that is (2R)-2-aminopropanoic acid.", "stereo_labels", "unchecked"),
+        (
+            L_ALANINE,
+            "It is an acid that is (2S)-2-aminopropanoic acid.",
+            "stereo_labels",
+            "supported",
+        ),
+        (
+            L_ALANINE,
+            "It is an acid that is (2R)-2-aminopropanoic acid.",
+            "stereo_labels",
+            "contradicted",
+        ),
+        (
+            "CC(N)C(=O)O",
+            "It is an acid that is (2R)-2-aminopropanoic acid.",
+            "stereo_labels",
+            "unchecked",
+        ),
         (L_ALANINE, "It is an enantiomer of a (R)-alanine.", "mirrored_labels", "supported"),
         (L_ALANINE, "It is an enantiomer of a (S)-alanine.", "mirrored_labels", "contradicted"),
         (L_ALANINE, "It is an amino acid that has S configuration.", "configuration", "supported"),
-        (L_ALANINE, "It is an amino acid that has R configuration.", "configuration", "contradicted"),
-        (LINOLEIC, "It is an acid that is (9Z,12Z)-octadecadienoic acid.", "stereo_labels", "supported"),
-        (LINOLEIC, "It is an acid that is (9E,12Z)-octadecadienoic acid.", "stereo_labels", "contradicted"),
+        (
+            L_ALANINE,
+            "It is an amino acid that has R configuration.",
+            "configuration",
+            "contradicted",
+        ),
+        (
+            LINOLEIC,
+            "It is an acid that is (9Z,12Z)-octadecadienoic acid.",
+            "stereo_labels",
+            "supported",
+        ),
+        (
+            LINOLEIC,
+            "It is an acid that is (9E,12Z)-octadecadienoic acid.",
+            "stereo_labels",
+            "contradicted",
+        ),
         ("CC(=O)[O-]", "It is a conjugate base of an acetic acid.", "conjugate_base", "supported"),
         ("CC(=O)O", "It is a conjugate base of an acetic acid.", "conjugate_base", "contradicted"),
-        ("[O-]C(=O)CC(=O)O", "It is a conjugate base of a malonate(1-).", "conjugate_base", "contradicted"),
+        (
+            "[O-]C(=O)CC(=O)O",
+            "It is a conjugate base of a malonate(1-).",
+            "conjugate_base",
+            "contradicted",
+        ),
         ("C[NH3+]", "It is a conjugate acid of a methanamine.", "conjugate_acid", "supported"),
-        ("[O-]C(=O)CC(=O)[O-]", "It is a conjugate acid of a malonate(2-).", "conjugate_acid_of_anion", "contradicted"),
+        (
+            "[O-]C(=O)CC(=O)[O-]",
+            "It is a conjugate acid of a malonate(2-).",
+            "conjugate_acid_of_anion",
+            "contradicted",
+        ),
     ],
-)  # fmt: skip
+)
 def test_configuration_and_charge(smiles, caption, concept, expected):
     assert verdict(smiles, caption, concept) == expected
 
@@ -48,7 +88,9 @@ def test_labels_survive_pickling():
 @pytest.mark.parametrize("seed", range(5))
 def test_labels_do_not_depend_on_atom_order(seed):
     mol = parse_smiles("C[C@@H]1O[C@@H](OC)[C@H](O)[C@H](O)[C@H]1O")
-    labels = sorted(label for _, label in Chem.FindMolChiralCenters(mol, useLegacyImplementation=False))
+    labels = sorted(
+        label for _, label in Chem.FindMolChiralCenters(mol, useLegacyImplementation=False)
+    )
     text = ",".join(f"{n}{label}" for n, label in enumerate(labels, 1))
     flipped = text.translate(str.maketrans("RS", "SR"))
     other = parse_smiles(Chem.MolToSmiles(mol, doRandom=True))

@@ -5,7 +5,9 @@ from molcaption.claims.zones import find_zones
 
 
 def zones(caption):
-    return [(zone.kind, caption[zone.start : zone.end].strip(" .;")) for zone in find_zones(caption)]
+    return [
+        (zone.kind, caption[zone.start : zone.end].strip(" .;")) for zone in find_zones(caption)
+    ]
 
 
 @pytest.mark.parametrize(

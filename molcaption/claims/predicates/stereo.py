@@ -130,7 +130,7 @@ _ANION = re.compile(r"(?:ate|ide|anion|ate\)?)$|ate (?:semialdehyde|oxime|\()")
 
 
 def conjugate(structure: Structure, kind: str, partner: str) -> int:
-    """A conjugate base is more negative than its acid, a conjugate acid more positive than its base.
+    """A conjugate base is more negative than its acid, a conjugate acid more positive.
 
     The partner's charge is read from its name: "(2-)", "…ium"; "…ate" is an anion's as well as a
     neutral ester's, so it only bounds the charge.
