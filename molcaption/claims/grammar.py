@@ -41,6 +41,15 @@ _LIST_ITEM = re.compile(
 _CARRIES = re.compile(
     r"\b(?:by|with|carrying|bearing|having|containing|contains|carries|bears|has|additional)\s+$"
 )
+# "the hydroxy group of X" is another compound's; "the two hydroxy groups are at positions 3 and 5"
+# are the molecule's; groups that "are replaced" are gone.
+_DEFINITE = re.compile(r"\b(?:of|the|from|each|its|to|across)\s+(?:all\s+)?$", re.I)
+_LOCATED = re.compile(r"\s+(?:are|is)\s+(?:located|positioned|situated|at\s)", re.I)
+_REPLACED = re.compile(
+    r"\s+(?:(?:is|are|has|have)\s+(?:been\s+)?)(?:each\s+|both\s+|formally\s+)?"
+    r"(?:replaced|converted|removed|substituted|esterified|acylated|lost|reduced|oxidised|oxidized"
+    r"|deprotonated|anionic|ionised|ionized|protonated|methylated)\b"
+)
 _LOCANTS = re.compile(
     r"\s+(?:located\s+)?(?:at|on)\s+(?:the\s+)?(?:positions?\s+)?"
     r"(?P<list>C?-?\d+'*[a-z]?(?:(?:,\s*(?:and\s+)?|\s+and\s+)C?-?\d+'*[a-z]?)+)"
@@ -104,7 +113,9 @@ def find_mentions(caption: str, lexicon: Lexicon) -> list[Mention]:
     lowered = caption.lower()
     grams = {lowered[i : i + 3] for i in range(len(lowered))}  # most cues fail on their first three
     active = dict.fromkeys(
-        concept for gram, cue, concept in names.cues if gram in grams and cue in lowered
+        concept
+        for gram, cue, concept in names.cues
+        if (gram in grams or len(gram) < 3) and cue in lowered
     )
     active.update(dict.fromkeys(names.without_cue))
     found: list[Mention] = []
@@ -160,7 +171,10 @@ def _groups(caption: str, zone: Zone, names: Vocabulary) -> Iterator[Mention]:
         before = caption[max(zone.start, match.start() - 30) : match.start()]
         items = list(_LIST_ITEM.finditer(listed))
         carried = bool(_CARRIES.search(before))
-        if re.search(r"\b(?:of|the|from|each|its|to)\s+$", before, re.I):
+        said = _LOCATED.match(caption, match.end(), zone.end)
+        if _DEFINITE.search(before) and not (said and before.endswith("the ")):
+            continue
+        if _REPLACED.match(caption, match.end(), zone.end):
             continue
         located = _LOCANTS.match(caption, match.end(), zone.end)
         for item in items:

@@ -31,6 +31,10 @@ _NUMBERS = {name: number for number, name in enumerate(_NAMES, 1)} | {
     "cupric": 29,
     "mercuric": 80,
     "stannous": 50,
+    "fluor": 9,
+    "chlor": 17,
+    "brom": 35,
+    "iod": 53,
     "deuterium": 1,
     "tritium": 1,
 }
@@ -114,6 +118,38 @@ def component_charge(structure: Structure, low: int, high: int) -> int:
     """A component's net charge, or the record's, is in the range."""
     charges = [*structure.fragment_charges, structure.charge]
     return int(any(low <= charge <= high for charge in charges))
+
+
+def ion_degree(structure: Structure, degree: int | str, sign: str) -> int:
+    """An "anion" or "cation" of that degree, by net charge or by its atoms' charges."""
+    wanted = int(degree) * (1 if sign.lower() == "cation" else -1)
+    charges = [
+        structure.mol.GetAtomWithIdx(i).GetFormalCharge() for i in range(len(structure.numbers))
+    ]
+    alike = sum(charge for charge in charges if charge * wanted > 0)
+    return int(abs(alike) >= abs(wanted) or component_charge(structure, wanted, wanted))
+
+
+def contains_charge(structure: Structure, charge: str) -> int:
+    """A component whose charge has the sign of "2+", or one that a drawn acid or metal gives it."""
+    positive = charge.endswith("+")
+    if any(found > 0 if positive else found < 0 for found in structure.fragment_charges):
+        return 1
+    if any(structure.fragment_charges):
+        return 0
+    acid = structure.has_metal or structure.mol.HasSubstructMatch(_query("[OX2H1][C,S,P]=O"))
+    return int(positive or acid)  # salts are also drawn as neutral acid and base
+
+
+def element_charge(structure: Structure, element: str, charge: str) -> int:
+    """Atoms of the element whose charge does not speak against the sign of "2+"."""
+    number, sign = atomic_number(element), 1 if charge.endswith("+") else -1
+    atoms = (
+        structure.mol.GetAtomWithIdx(i) for i, n in enumerate(structure.numbers) if n == number
+    )
+    return sum(
+        a.GetFormalCharge() * sign > 0 or (sign > 0 and not a.GetFormalCharge()) for a in atoms
+    )
 
 
 def inorganic(structure: Structure) -> int:
@@ -238,6 +274,8 @@ PREDICATES: dict[str, Callable[..., int]] = (
         "any_element": any_element,
         "charge_words": charge_words,
         "charge_written": charge_written,
+        "contains_charge": contains_charge,
+        "element_charge": element_charge,
         "component_charge": component_charge,
         "halogens_on": halogens_on,
         "has_element": has_element,
@@ -245,6 +283,7 @@ PREDICATES: dict[str, Callable[..., int]] = (
         "inorganic": inorganic,
         "inorganic_ion": inorganic_ion,
         "ion": ion,
+        "ion_degree": ion_degree,
         "ion_with": ion_with,
         "isotope": isotope,
         "labelled": labelled,

@@ -136,14 +136,16 @@ def conjugate(structure: Structure, kind: str, partner: str) -> int:
     neutral ester's, so it only bounds the charge.
     """
     charge = _charge_of(partner.strip(" ."), kind)
+    if structure.has_metal:
+        return 1  # complexes are drawn with all charges or with none
     return int(structure.charge < charge if kind == "base" else structure.charge > charge)
 
 
 def _charge_of(name: str, kind: str) -> int:
     if suffix := _SUFFIX.search(name):
         return int(suffix[1]) * (1 if suffix[2] == "+" else -1)
-    if kind == "acid" and name.endswith("CoA"):
-        return -5  # the fully deprotonated form goes by the same name
+    if "betaine" in name or "zwitterion" in name:
+        return 0
     if _CATION.search(name):
         return 1
     return -1 if kind == "acid" and _ANION.search(name) else 0
