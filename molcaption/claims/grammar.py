@@ -43,8 +43,10 @@ _CARRIES = re.compile(
 )
 # "the hydroxy group of X" is another compound's; "the two hydroxy groups are at positions 3 and 5"
 # are the molecule's; groups that "are replaced" are gone.
-_DEFINITE = re.compile(r"\b(?:of|the|from|each|its|to|across)\s+(?:all\s+)?$", re.I)
-_LOCATED = re.compile(r"\s+(?:are|is)\s+(?:located|positioned|situated|at\s)", re.I)
+_DEFINITE = re.compile(r"\b(?:of|the|from|each|its|to|across)\s+(?:all\s+)?(?:[\d,']+\s+)?$", re.I)
+_LOCATED = re.compile(
+    r"\s+(?:(?:are|is)\s+(?:at|placed)\s|(?:(?:are|is)\s+)?(?:located|positioned|situated)\s)"
+)
 _REPLACED = re.compile(
     r"\s+(?:(?:is|are|has|have)\s+(?:been\s+)?)(?:each\s+|both\s+|formally\s+)?"
     r"(?:replaced|converted|removed|substituted|esterified|acylated|lost|reduced|oxidised|oxidized"

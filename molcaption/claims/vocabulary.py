@@ -205,7 +205,17 @@ class Vocabulary:
                 break
         else:
             yield Term(0, len(phrase), None, reason="unknown_term")
+            yield from self._read_multiplied(phrase)
         yield from self._read_morphemes(phrase)
+
+    def _read_multiplied(self, phrase: str) -> Iterator[Term]:
+        """The counted groups of a parent nobody knows: a "dihydroxyflorbinoic acid" has two."""
+        for start in starts(phrase):
+            found, _ = self._prefixes(phrase, start)
+            many = [item for item in found if item[1] > 1 and item[0] != "azo"]  # "triazo-le"
+            if many:
+                yield from self._counted(many, 0)
+                return
 
     def _read_morphemes(self, text: str) -> Iterator[Term]:
         """Parts of systematic names, leftmost and longest first: "isoindol" hides "indol"."""

@@ -36,6 +36,7 @@ _RELATION = re.compile(
     r"|diastereomer|stereoisomer|isomer|functionally related|metabolite of|derivative of|epimer)\b",
     re.I,
 )
+_METABOLITE = re.compile(r"(?:an?\s+)?metabolite", re.I)  # need not share anything with it
 _DERIVES = re.compile(
     r"\s*(?:it|the molecule|this compound)?\s*(?:derives?|is derived)\s+from", re.I
 )
@@ -49,8 +50,8 @@ _ORIGIN = re.compile(
 # Case matters in these two: ignoring it makes them three times as slow, and prose is lower case.
 # From here on a sentence speaks of something else.
 _ELSEWHERE = re.compile(
-    r"\b(?:inhibit\w*|analogue of|precursor (?:of|to)|metabolite of|biosynthesis|activit(?:y|ies)"
-    r"|(?:ant)?agonist|used (?:as|in|for|to)|treatment of|receptors?)\b"
+    r"\b(?:inhibit\w*|whereas|analogue of|precursor (?:of|to)|metabolite of|biosynthesis"
+    r"|activit(?:y|ies)|(?:ant)?agonist|used (?:as|in|for|to)|treatment of|receptors?)\b"
 )
 # Ends the noun phrase that says what the molecule is.
 _NP_END = re.compile(
@@ -122,7 +123,8 @@ def _items(text: str, start: int, end: int) -> Generator[Zone, None, int]:
     while position < end:
         if _RELATION.match(text, position, end):
             stop = _relation_end(text, position, end)
-            yield _relation(text, position, stop)
+            if not _METABOLITE.match(text, position, stop):
+                yield _relation(text, position, stop)
         else:
             article = _MEMBER.match(text, position, end) or _ARTICLE.match(text, position, end)
             begin = article.end() if article else position

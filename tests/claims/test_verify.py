@@ -37,7 +37,7 @@ def verdicts(smiles, caption):
         (
             "Oc1cc(O)c2c(c1)oc(-c1ccccc1)cc2=O",
             "It is a dihydroxyflavone.",
-            {"flavone": "supported", "hydroxy": "supported"},
+            {"dihydroxyflavone": "supported"},
         ),
         (
             "Oc1ccc2c(c1)oc(-c1ccccc1)cc2=O",
@@ -46,7 +46,11 @@ def verdicts(smiles, caption):
         ),
         ("CC(=O)[O-]", "It carries a net charge of -1.", {"charge": "supported"}),
         ("CC(=O)O", "It carries a net charge of -1.", {"charge": "contradicted"}),
-        ("CC(=O)[O-]", "It is a fatty acyl phosphate(2-).", {"charge": "contradicted"}),
+        (
+            "CC(=O)[O-]",
+            "It is a fatty acyl phosphate(2-).",
+            {"acyl_phosphate": "contradicted", "charge": "contradicted"},
+        ),
         ("CCO", "It has molecular formula C2H6O.", {"formula": "supported"}),
         ("CCO", "It has molecular formula C3H6O.", {"formula": "contradicted"}),
     ],
@@ -61,9 +65,9 @@ def test_claims_are_judged(smiles, caption, expected):
         "It derives from a steroid.",
         "It has a role as a steroid inhibitor.",
         "It is functionally related to a steroid.",
-        "The molecule is obtained by condensation of the carboxy group of a nitrile with a cyano "
+        "The molecule is obtained by condensation of the carboxy group of something with a cyano "
         "group of it.",
-        "It is a seco-steroid.",
+        "It is a steroid-like compound.",
         "It contains no steroid.",
         "It is soluble in water.",
         "CC(=O)C1CCC2C1(CCC3C2CCC4C3(CCC(C4)O)C)C",

@@ -35,6 +35,7 @@ _NUMBERS = {name: number for number, name in enumerate(_NAMES, 1)} | {
     "chlor": 17,
     "brom": 35,
     "iod": 53,
+    "phosph": 15,
     "deuterium": 1,
     "tritium": 1,
 }
