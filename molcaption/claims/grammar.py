@@ -112,14 +112,7 @@ def vocabulary(lexicon: Lexicon) -> Vocabulary:
 def find_mentions(caption: str, lexicon: Lexicon) -> list[Mention]:
     """Every mention in ``caption``, in the order of the text."""
     names = vocabulary(lexicon)
-    lowered = caption.lower()
-    grams = {lowered[i : i + 3] for i in range(len(lowered))}  # most cues fail on their first three
-    active = dict.fromkeys(
-        concept
-        for gram, cue, concept in names.cues
-        if (gram in grams or len(gram) < 3) and cue in lowered
-    )
-    active.update(dict.fromkeys(names.without_cue))
+    active = names.spoken_in(caption)
     found: list[Mention] = []
     for zone in find_zones(caption):
         if zone.kind == "class":
@@ -130,7 +123,7 @@ def find_mentions(caption: str, lexicon: Lexicon) -> list[Mention]:
             found.extend(_negated(caption, zone, names))
         found.extend(_named(caption, zone, names))
         found.extend(_patterns(caption, zone, active))
-    return sorted(found, key=lambda mention: (mention.start, -mention.end))
+    return sorted(found, key=lambda m: (m.start, -m.end, m.concept or ""))
 
 
 def _class(caption: str, zone: Zone, names: Vocabulary) -> Iterator[Mention]:

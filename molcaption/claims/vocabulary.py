@@ -29,6 +29,7 @@ _ROLE = re.compile(
 )
 _CHARGE = re.compile(r"\((\d+)([+-])\)$")
 _CACHE_SIZE = 50_000
+_GRAM = 3  # cues are looked up by their first characters; shorter ones are tried one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,12 @@ class Vocabulary:
         self._class_patterns = [c for c in patterns if "class" in c.zones]
         # A caption without a pattern's cue is not searched for it.
         spoken = [c for c in patterns if c.zones != ("class",)]
-        self.cues = [(cue[:3], cue, c) for c in spoken for cue in c.cues]
-        self.without_cue = [c for c in spoken if not c.cues]
+        self._without_cue = [c for c in spoken if not c.cues]
+        self._cues: dict[str, list[tuple[str, Concept]]] = {}
+        for concept in spoken:
+            for cue in concept.cues:
+                key = cue[:_GRAM] if len(cue) >= _GRAM else ""
+                self._cues.setdefault(key, []).append((cue, concept))
         self._phrases: dict[str, tuple[Term, ...]] = {}
         self._group_names: dict[str, tuple[Term, ...]] = {}
         self._names: dict[str, tuple[Term, ...]] = {}
@@ -89,6 +94,13 @@ class Vocabulary:
             rf"(?P<free>(?:{LOCANT}|[-\[({{])*)(?:(?P<whole>{whole})"
             rf"|(?P<times>{times})?[\[({{]?{LOCANT}?(?P<name>{listed}))[\])}}]*-?"
         )
+
+    def spoken_in(self, caption: str) -> list[Concept]:
+        """The concepts with a pattern, one of whose cues the caption holds."""
+        lowered = caption.lower()
+        grams = {lowered[i : i + _GRAM] for i in range(len(lowered))} & self._cues.keys()
+        hits = (c for gram in {*grams, ""} for cue, c in self._cues.get(gram, ()) if cue in lowered)
+        return [*dict.fromkeys(hits), *self._without_cue]
 
     def read_phrase(self, phrase: str) -> tuple[Term, ...]:
         """What the noun phrase of "is a PHRASE" asserts; one unknown term if nothing is known."""
