@@ -6,8 +6,8 @@ acid" is a precursor's). Which stretch of text means what is settled in `molcapt
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from molcaption.claims.entry import Concept
@@ -15,7 +15,7 @@ from molcaption.claims.lexicon import Lexicon
 from molcaption.claims.names import find_names
 from molcaption.claims.structure import Filled
 from molcaption.claims.vocabulary import Term, Vocabulary, matches
-from molcaption.claims.wording import NUMBERS, number
+from molcaption.claims.wording import NUMBERS, number, spell
 from molcaption.claims.zones import Zone, find_zones
 
 _COUNT = "|".join([*sorted(NUMBERS, key=len, reverse=True), r"\d{1,2}"])
@@ -111,26 +111,36 @@ def vocabulary(lexicon: Lexicon) -> Vocabulary:
 
 def find_mentions(caption: str, lexicon: Lexicon) -> list[Mention]:
     """Every mention in ``caption``, in the order of the text."""
+    text, offsets = spell(caption)
+    found = sorted(_find(text, lexicon), key=lambda m: (m.start, -m.end, m.concept or ""))
+    return found if text == caption else [_moved(m, caption, offsets) for m in found]
+
+
+def _moved(mention: Mention, caption: str, offsets: Sequence[int]) -> Mention:
+    """The mention with the offsets of the caption that it was spelt from."""
+    start, end = offsets[mention.start], offsets[mention.end - 1] + 1 if mention.end else 0
+    return replace(mention, start=start, end=end, text=caption[start:end])
+
+
+def _find(caption: str, lexicon: Lexicon) -> Iterator[Mention]:
     names = vocabulary(lexicon)
     active = names.spoken_in(caption)
-    found: list[Mention] = []
     for zone in find_zones(caption):
         if zone.kind == "class":
-            found.extend(_class(caption, zone, names))
+            yield from _class(caption, zone, names)
         elif zone.kind == "body":
-            found.extend(_groups(caption, zone, names))
+            yield from _groups(caption, zone, names)
         if zone.kind in ("body", "origin"):
-            found.extend(_negated(caption, zone, names))
-        found.extend(_named(caption, zone, names))
-        found.extend(_patterns(caption, zone, active))
-    return sorted(found, key=lambda m: (m.start, -m.end, m.concept or ""))
+            yield from _negated(caption, zone, names)
+        yield from _named(caption, zone, names)
+        yield from _patterns(caption, zone, active)
 
 
 def _class(caption: str, zone: Zone, names: Vocabulary) -> Iterator[Mention]:
-    phrase = caption[zone.start : zone.end].strip(" .;,\n")
-    if phrase:
+    left = caption[zone.start : zone.end].lstrip(" .;,\n")
+    if phrase := left.rstrip(" .;,\n"):
         for term in names.read_phrase(phrase):
-            yield _mention(caption, zone.start, term, "class", len(phrase))
+            yield _mention(caption, zone.end - len(left), term, "class", len(phrase))
 
 
 def _mention(caption: str, offset: int, term: Term, scope: str, length: int) -> Mention:

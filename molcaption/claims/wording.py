@@ -1,7 +1,7 @@
 """How captions spell things: number words, multiplying prefixes, Greek letters, plurals."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 _WORDS = "zero one two three four five six seven eight nine ten eleven twelve"
@@ -17,18 +17,35 @@ MULTIPLIERS = {word: n for n, word in enumerate(_GREEK.split(), 1)} | {
 }
 # Letters that print shops write in several ways; each stands for one character, so offsets stay.
 _PLAIN = str.maketrans(dict.fromkeys("’′‘ʹ´`", "'") | dict.fromkeys("‐‑–−—", "-"))
-_SPELT = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ω": "omega", "″": "''"}
+_SPELT = {
+    "α": "alpha",
+    "β": "beta",
+    "γ": "gamma",
+    "δ": "delta",
+    "ω": "omega",
+    "Δ": "Delta",
+    "″": "''",
+}
 _MARK = r"(?:\d+[a-z]?'*|[nosc]\d*'*|alpha|beta|gamma|delta|omega|[dl]|sn|cis|trans|[zers])"
 LOCANT = rf"(?:\(?(?:{_MARK}(?:[,:]\s?{_MARK})*)\)?-)"
 
 
 def plain(text: str) -> str:
     """Lower case, with one kind of prime and hyphen and with Greek letters spelt out."""
-    text = text.translate(_PLAIN).lower()
-    for letter, spelt in _SPELT.items():
-        if letter in text:
-            text = text.replace(letter, spelt)
-    return text
+    return spell(text)[0].lower()
+
+
+def spell(text: str) -> tuple[str, Sequence[int]]:
+    """The text with one kind of prime and hyphen, and with Greek letters spelt out.
+
+    Second, the offset in ``text`` of each character of the result, and of its end.
+    """
+    if text.isascii():
+        return text, range(len(text) + 1)
+    text = text.translate(_PLAIN)
+    pieces = [_SPELT.get(letter, letter) for letter in text]
+    offsets = [i for i, piece in enumerate(pieces) for _ in piece]
+    return "".join(pieces), [*offsets, len(text)]
 
 
 def number(text: str) -> Any:

@@ -144,3 +144,11 @@ def test_facts_are_supported_and_most_specific_first():
     assert "carboxylic_acid" not in names  # implied by benzoic acid
     assert facts(parse_smiles("CC(=O)[O-]"), LEXICON)[0].count
     assert "charge" in {fact.concept for fact in facts(parse_smiles("CC(=O)[O-]"), LEXICON)}
+
+
+@pytest.mark.parametrize("dash", ["-", "‐", "–"])
+def test_spans_survive_greek_letters_and_odd_dashes(dash):
+    caption = f"It is a β{dash}lactam, an α{dash}D{dash}glucoside and a member of phenols."
+    mentions = find_mentions(caption, LEXICON)
+    assert {f"β{dash}lactam", "phenols"} <= {mention.text for mention in mentions}
+    assert all(caption[m.start : m.end] == m.text for m in mentions)
