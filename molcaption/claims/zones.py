@@ -21,8 +21,11 @@ _NAMED = re.compile(r"\s*[^\s.;,][^.;]{0,150}?\s(?:is|are)\s+(?=an?\s|the\s|memb
 _BARE = re.compile(r"\s*(?=(?:An?|Any|The)\s)")
 # Any other sentence is about the molecule only if it says so.
 _ABOUT_IT = re.compile(
-    r"\s*(?:(?:it|the (?:molecule|compound|structure)|this (?:molecule|compound|structure))\s+\w"
-    r"|contain|carr(?:y|ies)|bear|has\b|having|possess|consist|with\b|compris|in which|where)",
+    r"\s*(?:(?:it|the (?:molecule|compound|structure)|this (?:molecule|compound|structure))\s+"
+    r"(?:also\s+|formally\s+)?(?:is|are|has|have|contains?|carr(?:y|ies)|bears?|possess(?:es)?"
+    r"|consists?|compris(?:es|ed)|features?|includes?|lacks|results?|arises?|differs|carried|exists"
+    r"|forms?|shows)\b|contain|carr(?:y|ies)|bear|has\b|having|possess|consist|with\b|compris"
+    r"|in which|where)",
     re.I,
 )
 _ROLE = re.compile(
@@ -51,6 +54,7 @@ _ORIGIN = re.compile(
 # From here on a sentence speaks of something else.
 _ELSEWHERE = re.compile(
     r"\b(?:inhibit\w*|whereas|analogue of|precursor (?:of|to)|metabolite of|biosynthesis"
+    r"|chelat\w+|combines with|appears as|complexes with|blocks?|blocking|salt of which|followed by"
     r"|activit(?:y|ies)|(?:ant)?agonist|used (?:as|in|for|to)|treatment of|receptors?)\b"
 )
 # Ends the noun phrase that says what the molecule is.
