@@ -57,6 +57,10 @@ _ELSEWHERE = re.compile(
     r"|chelat\w+|combines with|appears as|complexes with|blocks?|blocking|salt of which|followed by"
     r"|activit(?:y|ies)|(?:ant)?agonist|used (?:as|in|for|to)|treatment of|receptors?)\b"
 )
+_ROLE_NOUN = re.compile(
+    r"\b(?:inhibitor|agonist|antagonist|modulator|blocker|activator|prodrug|analog|analogue"
+    r"|precursor|substrate|ligand|probe)s?\s*$"
+)
 # Ends the noun phrase that says what the molecule is.
 _NP_END = re.compile(
     r"\s(?:that|which|obtained|resulting|derived|formed|in|having|with|where|wherein|whose|consisting"
@@ -111,6 +115,8 @@ def _sentence(text: str, start: int, end: int, first: bool) -> Iterator[Zone]:
     body = start
     if opening is not None:
         body = yield from _items(text, opening.end(), end)
+        if _ROLE_NOUN.search(text, opening.end(), body):
+            return  # what follows "an inhibitor" is of something else
     if elsewhere := _ELSEWHERE.search(text, body, end):
         end = elsewhere.start()
     origin = _ORIGIN.search(text, body, end)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from rdkit import Chem
 from rdkit.Chem import rdCIPLabeler
 
+from molcaption.claims.queries import strict_query
 from molcaption.claims.structure import Structure
 
 _LABEL = re.compile(r"(?<![A-Za-z])\d*[a-z]?'*([RSEZ])(?![A-Za-z])")
@@ -124,9 +125,16 @@ def has_stereocentre(structure: Structure) -> int:
     return drawn["R"] + drawn["S"] or _unset(structure)["RS"]
 
 
-_SUFFIX = re.compile(r"\((\d+)([+-])\)$")
+_SUFFIX = re.compile(r"\((\d+)([+-])\)")
 _CATION = re.compile(r"ium(?: ion| cation)?$|ammoni[ou]|azaniumyl|(?:an|phin|larg|tun|alv)idin\b")
-_ANION = re.compile(r"(?:ate|ide|anion|ate\)?)$|ate (?:semialdehyde|oxime|\()")
+_TWICE = re.compile("di(?:ammonio|azaniumyl)")
+_ANION = re.compile(
+    r"(?:[ai]te|(?<!os)(?<!am)(?<!ot)(?<!pt)ide|anion|ate\)?)$|ate-[\w-]*lactone$"
+    r"|ate (?:[\w-]* )?(?:semialdehyde|oxime|ester|\()"
+)
+
+
+_ACIDIC = strict_query("[OX2H1][!#6,$([#6]=O)]")
 
 
 def conjugate(structure: Structure, kind: str, partner: str) -> int:
@@ -138,17 +146,22 @@ def conjugate(structure: Structure, kind: str, partner: str) -> int:
     charge = _charge_of(partner.strip(" ."), kind)
     if structure.has_metal:
         return 1  # complexes are drawn with all charges or with none
-    return int(structure.charge < charge if kind == "base" else structure.charge > charge)
+    if kind == "base":
+        return int(structure.charge < charge)
+    # "…ate" may have lost several protons: an anion that still has one can be its acid.
+    acidic = structure.charge == charge == -1 and structure.mol.HasSubstructMatch(_ACIDIC)
+    return int(structure.charge > charge or (acidic and not _SUFFIX.search(partner)))
 
 
 def _charge_of(name: str, kind: str) -> int:
-    if suffix := _SUFFIX.search(name):
-        return int(suffix[1]) * (1 if suffix[2] == "+" else -1)
+    if said := _SUFFIX.findall(name):
+        return sum(int(size) * (1 if sign == "+" else -1) for size, sign in said)
+    cation, anion = _CATION.search(name), _ANION.search(name)
     if "betaine" in name or "zwitterion" in name:
         return 0
-    if _CATION.search(name):
-        return 1
-    return -1 if kind == "acid" and _ANION.search(name) else 0
+    if cation and anion:
+        return len(_TWICE.findall(name))
+    return 1 if cation else -1 if kind == "acid" and anion else 0
 
 
 PREDICATES: dict[str, Callable[..., int]] = {
