@@ -32,7 +32,7 @@ _NOUN = (
 _NOUN_AHEAD = re.compile(rf" (?:{_NOUN})\b")
 _BREAK = r"(?:,\s+(?:and\s+|or\s+)?|\s+and\s+)"
 _LIST = re.compile(
-    rf"(?<![\w\])-])(?P<list>(?:(?:{_COUNT})\s+)?(?:(?:{_ADJECTIVE})\s+)*{_NAME}"
+    rf"(?<![\w\]),-])(?P<list>(?:(?:{_COUNT})\s+)?(?:(?:{_ADJECTIVE})\s+)*{_NAME}"
     rf"(?:{_BREAK}(?:(?:{_COUNT})\s+)?(?:(?:{_ADJECTIVE})\s+)*{_NAME}){{0,6}})\s+(?P<noun>{_NOUN})\b"
 )
 _LIST_ITEM = re.compile(

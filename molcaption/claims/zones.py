@@ -28,6 +28,7 @@ _ABOUT_IT = re.compile(
     r"|in which|where)",
     re.I,
 )
+_SUBJECT = re.compile(r"\s*(?:it|(?:the|this) (?:molecule|compound|structure))\s", re.I)
 _ROLE = re.compile(
     r"\s*(?:it|the molecule|this compound)?\s*(?:has|have|is|was|are|acts|plays|shows|exhibits)\s+"
     r"(?:(?:an?|the)\s+)?(?:roles?\b|used|known|found|isolated|active|functional parent|produced|"
@@ -110,7 +111,8 @@ def _sentence(text: str, start: int, end: int, first: bool) -> Iterator[Zone]:
     opening = _IS.match(text, start, end)
     if opening is None and first:
         opening = _NAMED.match(text, start, end) or _BARE.match(text, start, end)
-    if opening is None and not (first or _ABOUT_IT.match(text, start, end)):
+    fits = opening is not None or _ABOUT_IT.match(text, start, end)
+    if not fits and (not first or _SUBJECT.match(text, start, end)):
         return
     body = start
     if opening is not None:
