@@ -124,7 +124,7 @@ def _moved(mention: Mention, caption: str, offsets: Sequence[int]) -> Mention:
 
 def _find(caption: str, lexicon: Lexicon) -> Iterator[Mention]:
     names = vocabulary(lexicon)
-    active = names.spoken_in(caption)
+    active = names.patterns.active(caption.lower())
     for zone in find_zones(caption):
         if zone.kind == "class":
             yield from _class(caption, zone, names)

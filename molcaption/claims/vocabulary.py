@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from molcaption.claims.cues import Cues
 from molcaption.claims.entry import Concept
 from molcaption.claims.lexicon import Lexicon
 from molcaption.claims.structure import Filled
@@ -29,7 +30,6 @@ _ROLE = re.compile(
 )
 _CHARGE = re.compile(r"\((\d+)([+-])\)$")
 _CACHE_SIZE = 50_000
-_GRAM = 3  # cues are looked up by their first characters; shorter ones are tried one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +71,8 @@ class Vocabulary:
                 suffixes.setdefault(plural(suffix.lower()), concept.id)
         self.suffixes = sorted(suffixes.items(), key=lambda item: -len(item[0]))
         patterns = [c for c in lexicon.concepts.values() if c.pattern is not None]
-        self._class_patterns = [c for c in patterns if "class" in c.zones]
-        # A caption without a pattern's cue is not searched for it.
-        spoken = [c for c in patterns if c.zones != ("class",)]
-        self._without_cue = [c for c in spoken if not c.cues]
-        self._cues: dict[str, list[tuple[str, Concept]]] = {}
-        for concept in spoken:
-            for cue in concept.cues:
-                key = cue[:_GRAM] if len(cue) >= _GRAM else ""
-                self._cues.setdefault(key, []).append((cue, concept))
+        self._of_classes = Cues(c for c in patterns if "class" in c.zones)
+        self.patterns = Cues(c for c in patterns if c.zones != ("class",))
         self._phrases: dict[str, tuple[Term, ...]] = {}
         self._group_names: dict[str, tuple[Term, ...]] = {}
         self._names: dict[str, tuple[Term, ...]] = {}
@@ -95,13 +88,6 @@ class Vocabulary:
             rf"|(?P<times>{times})?[\[({{]?{LOCANT}?(?P<name>{listed}))[\])}}]*-?"
         )
 
-    def spoken_in(self, caption: str) -> list[Concept]:
-        """The concepts with a pattern, one of whose cues the caption holds."""
-        lowered = caption.lower()
-        grams = {lowered[i : i + _GRAM] for i in range(len(lowered))} & self._cues.keys()
-        hits = (c for gram in {*grams, ""} for cue, c in self._cues.get(gram, ()) if cue in lowered)
-        return [*dict.fromkeys(hits), *self._without_cue]
-
     def read_phrase(self, phrase: str) -> tuple[Term, ...]:
         """What the noun phrase of "is a PHRASE" asserts; one unknown term if nothing is known."""
         terms = self._phrases.get(phrase)
@@ -115,13 +101,11 @@ class Vocabulary:
         """Names and patterns together: what a pattern knows is not unknown."""
         lowered = plain(phrase)
         terms = list(self._read_phrase(lowered))
-        for concept in self._class_patterns:
-            if concept.cues and not any(cue in lowered for cue in concept.cues):
-                continue
+        for concept in self._of_classes.active(lowered):
             for start, end, filled in matches(concept, phrase, 0, len(phrase)):
                 terms = [term for term in terms if term.reason != "unknown_term"]
                 terms.append(Term(start, end, concept.id, filled=filled))
-        return tuple(terms)
+        return tuple(sorted(terms, key=lambda term: (term.start, -term.end, term.concept or "")))
 
     def read_group(self, name: str) -> tuple[Term, ...]:
         """What "a NAME group" asserts: a known name, or the parts of a systematic one."""
