@@ -28,8 +28,8 @@ from molcaption.errors import BadDataError
 _log = logging.getLogger(__name__)
 SAMPLE_LIMIT = 5_000
 _FILLINGS, _FITTED = 25, 400
-# Gold captions needed before their agreement with a test means anything; a weak prior of one miss.
-MIN_GOLD = 3
+# What is believed of a test before gold captions speak: as if 19 of 20 had agreed with it.
+_PRIOR, _PRIOR_PASSED = 20, 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,19 +139,21 @@ def parametric_rates(gold: str | Path, sample: str | Path, lexicon: Lexicon) -> 
 
 
 def agreement(gold: str | Path, lexicon: Lexicon) -> dict[str, float]:
-    """Share of gold captions naming a concept whose structure passes its test.
+    """Share of gold captions naming a concept whose structure passes its test, for concepts named.
 
-    Smoothed by one miss; concepts that fewer than three captions name are left out.
+    A caption counts once. Shrunk to 19 of 20, so that a single caption proves little either way.
     """
     passed, named = Counter[str](), Counter[str]()
     for record in _molecules(gold, None):
+        fits: dict[str, bool] = {}
         for claim in check_caption(record.mol, record.description, lexicon).claims:
-            if claim["concept"] is None or claim["found"] is None:
-                continue
-            key = claim["concept"]
-            named[key] += 1
-            passed[key] += claim["verdict"] != "contradicted"
-    return {key: round(passed[key] / (n + 1), 3) for key, n in named.items() if n >= MIN_GOLD}
+            if claim["concept"] is not None and claim["found"] is not None:
+                key = claim["concept"]
+                fits[key] = fits.get(key, True) and claim["verdict"] != "contradicted"
+        named.update(fits.keys())
+        passed.update(key for key, fit in fits.items() if fit)
+    shares = {key: (passed[key] + _PRIOR_PASSED) / (n + _PRIOR) for key, n in named.items()}
+    return {key: round(share, 3) for key, share in shares.items()}
 
 
 def _molecules(path: str | Path, limit: int | None) -> Iterator[Molecule]:
