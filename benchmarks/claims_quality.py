@@ -295,8 +295,13 @@ def _detected(sample: Sample, edit: Edit, lexicon: Lexicon) -> bool:
 def _common(samples: Sequence[Sample], lexicon: Lexicon) -> list[Row]:
     """Checked claims that are true of most molecules anyway."""
     claims = [claim for s in samples for claim in _claims(s, "supported", "contradicted")]
-    common = sum(lexicon.base_rates.get(claim["concept"], 0.0) > 0.5 for claim in claims)
+    common = sum(lexicon.base_rate(claim["concept"], _times(claim)) > 0.5 for claim in claims)
     return [_share("checked claims on a concept with base rate over 0.5", common, len(claims))]
+
+
+def _times(claim: Any) -> int:
+    """How often the claim says that its concept occurs."""
+    return int(claim["expected"]) if claim["expected"].isdecimal() else 1
 
 
 def _write(path: Path | None, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -8,7 +8,7 @@ molecules of a sample show a concept) turn a supported claim into bits of inform
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,7 @@ from molcaption.claims.entry import Concept
 from molcaption.claims.grammar import find_mentions
 from molcaption.claims.lexicon import Lexicon, load_lexicon
 from molcaption.claims.structure import Filled, Structure
-from molcaption.claims.verify import check_caption
+from molcaption.claims.verify import VACUOUS, check_caption
 from molcaption.data.readers import read_molecules
 from molcaption.data.writers import atomic_write
 from molcaption.errors import BadDataError
@@ -87,13 +87,15 @@ def measure(
     This makes ``claims/base_rates.json``: run it again when entries change.
     """
     lexicon = load_lexicon()
-    n, rates = base_rates((record.mol for record in _molecules(sample, limit)), lexicon)
+    mols = [record.mol for record in _molecules(sample, limit)]
+    n, rates = base_rates(mols, lexicon)
     by_filling = parametric_rates(gold, sample, lexicon) if gold else {}
     found = {
         "sample": Path(sample).name,
         "n": n,
         "lexicon": lexicon.hash,
         "rates": dict(sorted((rates | by_filling).items())),
+        "counted": counted_rates(mols, lexicon, rates),
         "agreement": dict(sorted(agreement(gold, lexicon).items())) if gold else {},
     }
     with atomic_write(output, "w") as file:
@@ -116,6 +118,19 @@ def base_rates(mols: Iterable[Chem.Mol], lexicon: Lexicon) -> tuple[int, dict[st
             shown = structure.supports(key) if concept.provable else structure.count(key)
             counts[key] += bool(shown)
     return n, {key: round(count / n, 5) for key, count in counts.most_common()}
+
+
+def counted_rates(
+    mols: Sequence[Chem.Mol], lexicon: Lexicon, rates: dict[str, float]
+) -> dict[str, list[float]]:
+    """Of concepts that most molecules have: the shares with at least 1, 2, … up to a rare count."""
+    common = (k for k, rate in rates.items() if rate > VACUOUS and lexicon.concepts[k].countable)
+    found: dict[str, list[float]] = {}
+    for key in sorted(common):
+        counts = [Structure(mol, lexicon).proven(key) for mol in mols]
+        shares = [round(sum(c >= n for c in counts) / len(mols), 5) for n in range(1, 20)]
+        found[key] = shares[: 1 + sum(share > VACUOUS for share in shares)]
+    return found
 
 
 def parametric_rates(gold: str | Path, sample: str | Path, lexicon: Lexicon) -> dict[str, float]:

@@ -28,6 +28,7 @@ LEXICON_VERSION = "2"
 class Lexicon:
     """Concepts by id, in file order; ``base_rates`` are shares of a sample of molecules.
 
+    ``counted``: for those that most molecules have, the shares with at least 1, 2, … of them.
     ``agreement``: share of gold captions naming a concept whose structure passes its test.
     ``unjudged``: terms of captions that claim nothing about a structure.
     """
@@ -36,8 +37,16 @@ class Lexicon:
     version: str
     hash: str
     base_rates: dict[str, float] = field(default_factory=dict)
+    counted: dict[str, list[float]] = field(default_factory=dict)
     agreement: dict[str, float] = field(default_factory=dict)
     unjudged: frozenset[str] = frozenset()
+
+    def base_rate(self, concept_id: str, count: int = 1) -> float:
+        """Share of molecules with at least ``count`` of it, or an upper bound; 0 if unknown."""
+        shares = self.counted.get(concept_id)
+        if shares is None:
+            return self.base_rates.get(concept_id, 0.0)
+        return shares[min(count, len(shares)) - 1]
 
     def ancestors(self, concept_id: str) -> list[str]:
         """Every concept that ``concept_id`` implies, nearest first."""
@@ -90,6 +99,7 @@ def _load(path: str | None) -> Lexicon:
         LEXICON_VERSION,
         digest,
         measured.get("rates", {}),
+        measured.get("counted", {}),
         measured.get("agreement", {}),
         frozenset(unjudged),
     )

@@ -87,7 +87,7 @@ def _judge(mention: Mention, structure: Structure, lexicon: Lexicon) -> Claim:
     found = structure.count(mention.concept, mention.filled)
     if found < wanted:
         return _claim(mention, lexicon, found, "contradicted", None)
-    vacuous = lexicon.base_rates.get(mention.concept, 0.0) > VACUOUS and wanted <= 1
+    vacuous = lexicon.base_rate(mention.concept, wanted) > VACUOUS
     proven = found if mention.skeleton else structure.proven(mention.concept, mention.filled)
     if vacuous or proven < wanted:
         return _claim(mention, lexicon, found, "unchecked", "insufficient_structure")
@@ -98,7 +98,7 @@ def _judge_absence(mention: Mention, structure: Structure, lexicon: Lexicon) -> 
     """A denied group: any proof of it refutes the denial."""
     assert mention.concept is not None  # unknown terms are judged before
     found = structure.count(mention.concept, mention.filled)
-    rare = lexicon.base_rates.get(mention.concept, 0.0) < 1 - VACUOUS
+    rare = lexicon.base_rate(mention.concept) < 1 - VACUOUS
     if not found and not rare:  # to lack what most molecules lack says nothing
         return _claim(mention, lexicon, found, "supported", None)
     if structure.proven(mention.concept, mention.filled):
