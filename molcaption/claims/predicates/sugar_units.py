@@ -71,13 +71,23 @@ def _cyclic(s: Structure, ring: tuple[int, ...]) -> Sugar | None:
     if any(s.mol.GetAtomWithIdx(i).GetIsAromatic() for i in ring):
         return None
     carbons = ring[oxygen[0] + 1 :] + ring[: oxygen[0]]
-    read = [r for way in (carbons, carbons[::-1]) if (r := _read_ring(s, way, ring[oxygen[0]]))]
-    return max(read, key=_plausible) if read else None
+    ways = (carbons, carbons[::-1])
+    glyco = [way for way in ways if _is_anomeric(s, way[0], ring)]
+    for group in (glyco, [way for way in ways if way not in glyco]):
+        read = [r for way in group if (r := _read_ring(s, way, ring[oxygen[0]]))]
+        if read:
+            return max(read, key=_plausible)
+    return None
 
 
-def _plausible(sugar: Sugar) -> tuple[bool, int, int]:
-    """Which of two readings of a ring is the sugar's: heteroatom at C1, then a shorter C1 side."""
-    return (sugar.link != 6, -sugar.at, len(sugar.chain))
+def _is_anomeric(s: Structure, atom: int, ring: tuple[int, ...]) -> bool:
+    """A heteroatom outside the ring is bonded to the carbon."""
+    return any(s.numbers[n] in _ANOMERIC and n not in ring for n in s.near[atom])
+
+
+def _plausible(sugar: Sugar) -> tuple[int, int]:
+    """Which of two readings of a ring is the sugar's: the one with the shorter C1 side."""
+    return (-sugar.at, len(sugar.chain))
 
 
 def _read_ring(s: Structure, way: tuple[int, ...], oxygen: int) -> Sugar | None:
