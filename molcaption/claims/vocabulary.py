@@ -139,6 +139,7 @@ class Vocabulary:
     def _read_phrase(self, phrase: str) -> Iterator[Term]:
         end = len(phrase)
         if _ROLE.search(phrase) and phrase not in self.classes:
+            yield Term(0, end, None, reason="out_of_scope")
             return
         if charge := _CHARGE.search(phrase):
             value = int(charge[1]) * (1 if charge[2] == "+" else -1)
@@ -163,7 +164,7 @@ class Vocabulary:
             head if not privative else 0,
             len(phrase),
             concept,
-            reason="insufficient_structure" if privative else None,
+            reason="out_of_scope" if privative else None,
         )
         if not privative:
             yield from self._read_modifiers(phrase[:head], self.lexicon.concepts[concept])
