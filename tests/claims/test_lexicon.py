@@ -1,7 +1,8 @@
 import pytest
 
 from molcaption.chem.molecule import parse_smiles
-from molcaption.claims import group_counts, load_lexicon
+from molcaption.claims import check_caption, group_counts, load_lexicon
+from molcaption.data.wording import a_or_an
 from molcaption.errors import BadDataError, NoInputError
 from molcaption.lexicon import base_rates, check
 
@@ -41,6 +42,17 @@ def test_a_name_belongs_to_one_concept():
 def test_counts(smiles, expected):
     counts = group_counts(parse_smiles(smiles), LEXICON)
     assert {key: counts[key] for key in expected} == expected
+
+
+def test_what_an_entry_says_is_true_of_its_examples():
+    """One entry's name on its own molecule must not be refuted by another entry."""
+    refuted = []
+    for concept in LEXICON.concepts.values():
+        for example in concept.positives[:1] if concept.names else ():
+            mol = parse_smiles(example.partition(" | ")[0])
+            claims = check_caption(mol, f"It is {a_or_an(concept.say)}.", LEXICON).claims
+            refuted += [(concept.id, c) for c in claims if c["verdict"] == "contradicted"]
+    assert refuted == []
 
 
 def test_counts_come_in_the_order_of_the_lexicon():
