@@ -1,6 +1,7 @@
-"""Finds names of parents and relatives: "that is X substituted by …", "condensation of … of X".
+"""Finds names of parents and relatives: "that is X substituted by …", "a tautomer of X".
 
-Such a compound is not the molecule, but its skeleton and its elements are still in it.
+Such a compound is not the molecule, but its skeleton and its elements are still in it. What a
+molecule "derives from" or is "obtained from" may have lost anything, and is not read.
 """
 
 import re
@@ -19,10 +20,8 @@ _WORD = r"[^\s;]*[^\s;,.:]"
 _NAME = rf"(?P<name>(?!{_STOP}){_WORD}(?:\s(?!{_STOP}){_WORD}){{0,4}})"
 _AFTER = {
     "body": rf"\b(?:(?:that|which) is|consist(?:s|ing) of|compris(?:es|ing)) (?:an? |the )?{_NAME}",
-    "origin": rf"\b(?:of|with|between) (?:an? )?{_NAME}",
     "relation": rf"\bof (?:an? |the )?{_NAME}",
     "mirror": rf"\bof (?:an? |the )?{_NAME}",
-    "parent": rf"(?:\b(?:from|of|and|to)|,) (?:a hydride of )?(?:an? |the )?{_NAME}",
 }
 _PATTERNS = {kind: re.compile(pattern) for kind, pattern in _AFTER.items()}
 # "composed of L-alanine, glycine and L-serine units": a list of parts, all of them kept.
