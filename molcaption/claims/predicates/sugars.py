@@ -224,10 +224,10 @@ def _substituted(mol: Chem.Mol, sugar: Sugar) -> bool:
 
 
 def amino_sugar_is(structure: Structure, kind: str, series: str = "", anomer: str = "") -> int:
-    """Sugars of this kind, series and anomer with nitrogen at C2."""
+    """Sugars of this kind (or any), series and anomer with nitrogen at C2."""
     return sum(
         s.bears[:1] == "N"
-        and _is_kind(s, kind.lower(), series.upper(), s.end == "A", True, False)
+        and (not kind or _is_kind(s, kind.lower(), series.upper(), s.end == "A", True, False))
         and _anomer(s) in (anomer.lower() or _anomer(s), "?")
         for s in sugars(structure)
     )
