@@ -7,8 +7,8 @@ acid" is a precursor's). Which stretch of text means what is settled in `molcapt
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from molcaption.claims.entry import Concept
 from molcaption.claims.lexicon import Lexicon
@@ -65,8 +65,7 @@ _NEGATED = re.compile(
 _WHOLE = ("ring", "bond", "linkage", "chain", "atom")
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """What a stretch ``[start, end)`` of the caption asserts.
 
     ``concept``: lexicon id, or None if unknown. ``expected``: the least count. ``filled``: the
@@ -119,7 +118,7 @@ def find_mentions(caption: str, lexicon: Lexicon) -> list[Mention]:
 def _moved(mention: Mention, caption: str, offsets: Sequence[int]) -> Mention:
     """The mention with the offsets of the caption that it was spelt from."""
     start, end = offsets[mention.start], offsets[mention.end - 1] + 1 if mention.end else 0
-    return replace(mention, start=start, end=end, text=caption[start:end])
+    return mention._replace(start=start, end=end, text=caption[start:end])
 
 
 def _find(caption: str, lexicon: Lexicon) -> Iterator[Mention]:
@@ -146,7 +145,7 @@ def _class(caption: str, zone: Zone, names: Vocabulary) -> Iterator[Mention]:
 def _mention(caption: str, offset: int, term: Term, scope: str, length: int) -> Mention:
     start, end = offset + min(term.start, length), offset + min(term.end, length)
     return Mention(
-        start, end, caption[start:end], term.concept, term.count, term.filled, scope,
+        start, end, caption[start:end], term.concept, term.times, term.filled, scope,
         reason=term.reason, skeleton=term.skeleton,
     )  # fmt: skip
 
@@ -221,6 +220,6 @@ def _group(
     if noun.startswith(_WHOLE):
         return
     for term in names.read_group(name):
-        times = term.count * count
+        times = term.times * count
         start, stop = offset + min(term.start, len(name)), offset + min(term.end, len(name))
         yield Mention(start, stop, caption[start:stop], term.concept, times, scope="body")

@@ -7,7 +7,7 @@ flavone" is a flavone), and what stands before it is read as further claims wher
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from molcaption.claims.cues import Cues
 from molcaption.claims.entry import Concept
@@ -32,18 +32,17 @@ _CHARGE = re.compile(r"\((\d+)([+-])\)$")
 _CACHE_SIZE = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """Characters ``[start, end)`` of a phrase and the concept they assert (None: unknown).
 
-    ``count``: at least so often. ``filled``: arguments of a parametric test. ``skeleton``: only
+    ``times``: at least so often. ``filled``: arguments of a parametric test. ``skeleton``: only
     the concept's elements and connectivity are asserted.
     """
 
     start: int
     end: int
     concept: str | None
-    count: int = 1
+    times: int = 1
     filled: Filled = ()
     reason: str | None = None
     skeleton: bool = False
@@ -242,7 +241,7 @@ class Vocabulary:
             yield Term(hit[1], len(name), hit[0], skeleton=True)
         for term in self._read_morphemes(name):
             if not hit or term.concept != hit[0]:
-                yield replace(term, skeleton=True)
+                yield term._replace(skeleton=True)
 
     def _prefixes(
         self, text: str, start: int = 0, to_class: bool = False
@@ -271,7 +270,7 @@ class Vocabulary:
         for concept, times, start, end in found:
             before = total.get(concept)
             begin = before.start if before else offset + start
-            count = times + (before.count if before else 0)
+            count = times + (before.times if before else 0)
             total[concept] = Term(begin, offset + end, concept, count)
         yield from total.values()
 

@@ -8,7 +8,7 @@ conjugate base of", "derives from") is a ``relation`` zone. Roles and occurrence
 
 import re
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _SENTENCE = re.compile(r"[^.;]*(?:[.;](?!\s|$)[^.;]*)*[.;]?", re.S)
 _IS = re.compile(
@@ -80,8 +80,7 @@ _ITEM_BREAK = re.compile(
 _WIDER_CLASS = re.compile(r"\s+and\s+(?:their\s+|[NOS]-substituted\s+)?derivatives", re.I)
 
 
-@dataclass(frozen=True, slots=True)
-class Zone:
+class Zone(NamedTuple):
     """Characters ``[start, end)`` of the caption.
 
     ``kind``: class, body, origin, relation (a conjugate or tautomer), mirror (an enantiomer) or
