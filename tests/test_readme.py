@@ -14,7 +14,9 @@ from molcaption.shipped import DEFAULT_MODEL, shipped_path
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 MARKED = re.compile(r"<!-- run -->\n```bash\n(.*?)```", re.DOTALL)
-RUN = [line for block in MARKED.findall(README) for line in block.splitlines() if line]
+PAGES = [README, *(page.read_text("utf-8") for page in sorted((ROOT / "docs").glob("*.md")))]
+BLOCKS = [block for page in PAGES for block in MARKED.findall(page)]
+RUN = [line for block in BLOCKS for line in block.splitlines() if line]
 
 
 @pytest.fixture
