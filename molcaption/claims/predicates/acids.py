@@ -20,8 +20,8 @@ _SINGLE = {
     "hydroxy": (8,), "amino": (7,), "halo": _HALOGENS, "fluoro": (9,), "chloro": (17,),
     "bromo": (35,), "iodo": (53,), "sulfanyl": (16,), "mercapto": (16,), "thio": (16,),
 }  # fmt: skip
-_CARBOXY = "[CX3;$(C[#6,#0]),$([CH1])](=[OX1])[OX2H1,OX1-]"
-_IONISED = "[CX3;$(C[#6,#0]),$([CH1])](=[OX1])[OX1-]"
+_CARBOXY = "[CX3;$(C[#6,#0,#15]),$([CH1])](=[OX1])[OX2H1,OX1-]"
+_IONISED = "[CX3;$(C[#6,#0,#15]),$([CH1])](=[OX1])[OX1-]"
 _ACYL = "[CX3;$(C[#6,#0]),$([CH1])](=[OX1])[OX2,OX1-,#7]"
 
 
@@ -73,6 +73,11 @@ def acid_anion(structure: Structure, times: int | str = "", charge: int | str = 
     if isinstance(times, int) and times not in _totals(structure, found):
         return 0
     return int(not isinstance(charge, int) or charge in (ionised, -structure.charge))
+
+
+def acid_anion_of(structure: Structure, *times: int | str) -> int:
+    """Anion of an acid of so many carboxy groups; the first number given counts."""
+    return acid_anion(structure, next((n for n in times if isinstance(n, int)), ""))
 
 
 def carboxylates(structure: Structure, times: int | str = "") -> int:
@@ -134,11 +139,11 @@ def _bears(structure: Structure, index: int, group: str, sure: bool) -> bool:
 
 
 def acids_apart(structure: Structure, carbons: int | str) -> int:
-    """Pairs of carboxy groups that end a chain of so many carbons, both included."""
-    found = carboxyls(structure)
-    return sum(
-        _depths(structure, one).get(other, 0) == carbons for one, other in combinations(found, 2)
-    )
+    """Pairs of carboxy groups that end a chain of so many carbons, in the whole or between them."""
+    pairs = combinations(carboxyls(structure), 2)
+    if structure.element_counts.get(6, 0) == carbons:
+        return len(list(pairs))
+    return sum(_depths(structure, one).get(other, 0) == carbons for one, other in pairs)
 
 
 def acid_and(structure: Structure, acids: int, concept: str, times: int) -> int:
@@ -154,6 +159,7 @@ def of_two_acids(structure: Structure, concept: str) -> int:
 PREDICATES: dict[str, Callable[..., int]] = {
     "acid_and": acid_and,
     "acid_anion": acid_anion,
+    "acid_anion_of": acid_anion_of,
     "acid_bears": acid_bears,
     "acid_class": acid_class,
     "acids_apart": acids_apart,
