@@ -86,6 +86,11 @@ def carboxylates(structure: Structure, times: int | str = "") -> int:
     return int(len(_carbons(structure, _ACYL)) >= least)
 
 
+def acyl_count(structure: Structure, times: int) -> int:
+    """At least ``times`` acyl groups, those that a class leaves open (``*``) included."""
+    return int(structure.count("acyl_any") >= times)
+
+
 def _depths(structure: Structure, start: int) -> dict[int, int]:
     """Chain position of carbons reached from C1, the shortest way."""
     place, queue = {start: 1}, [start]
@@ -163,6 +168,7 @@ PREDICATES: dict[str, Callable[..., int]] = {
     "acid_bears": acid_bears,
     "acid_class": acid_class,
     "acids_apart": acids_apart,
+    "acyl_count": acyl_count,
     "carboxylates": carboxylates,
     "of_two_acids": of_two_acids,
     "surely_acid_bears": surely_acid_bears,
