@@ -23,6 +23,7 @@ _SINGLE = {
 _CARBOXY = "[CX3;$(C[#6,#0,#15]),$([CH1])](=[OX1])[OX2H1,OX1-]"
 _IONISED = "[CX3;$(C[#6,#0,#15]),$([CH1])](=[OX1])[OX1-]"
 _ACYL = "[CX3;$(C[#6,#0]),$([CH1])](=[OX1])[OX2,OX1-,#7]"
+_ACYLOXY = "[CX3;$(C[#6,#0]),$([CH1])](=[OX1])[OX2,OX1-]"
 
 
 @lru_cache(maxsize=64)
@@ -81,9 +82,9 @@ def acid_anion_of(structure: Structure, *times: int | str) -> int:
 
 
 def carboxylates(structure: Structure, times: int | str = "") -> int:
-    """At least so many acyl carbons with a single-bonded oxygen or nitrogen ("dicarboxylate")."""
+    """At least so many carboxylate groups: an acid's, its anion's or its ester's."""
     least = times if isinstance(times, int) else 1
-    return int(len(_carbons(structure, _ACYL)) >= least)
+    return int(len(_carbons(structure, _ACYLOXY)) >= least)
 
 
 def acyl_count(structure: Structure, times: int) -> int:
@@ -117,7 +118,7 @@ def acid_bears(structure: Structure, at: int | str, group: str, sure: str = "") 
             for atom, number in _depths(structure, start).items()
             if atom not in acyl and (number == place or not isinstance(place, int))
         )
-        for start in acyl
+        for start in _carbons(structure, _ACYLOXY)
     )
 
 
