@@ -24,6 +24,14 @@ _CARBOXY = "[CX3;$(C[#6,#0,#15]),$([CH1])](=[OX1])[OX2H1,OX1-]"
 _IONISED = "[CX3;$(C[#6,#0,#15]),$([CH1])](=[OX1])[OX1-]"
 _ACYL = "[CX3;$(C[#6,#0]),$([CH1])](=[OX1])[OX2,OX1-,#7]"
 _ACYLOXY = "[CX3;$(C[#6,#0]),$([CH1])](=[OX1])[OX2,OX1-]"
+# Acyl parts of esters whose acid has further groups ("hydroxybenzoate ester").
+_ACYLS = {
+    "benzoate": "c1ccccc1", "cinnamate": "c1ccccc1[#6]=[#6]", "phenylacetate": "c1ccccc1[#6]",
+    "acetate": "[#6]", "propanoate": "[#6]~[#6]", "propionate": "[#6]~[#6]",
+    "butanoate": "[#6]~[#6]", "butyrate": "[#6]~[#6]", "succinate": "O=C[#6]~[#6]",
+    "malonate": "O=C[#6]", "glutarate": "O=C[#6]~[#6]~[#6]", "phthalate": "O=Cc:c",
+    "nicotinate": "c1cccnc1", "acrylate": "[#6]=[#6]", "but-2-enoate": "[#6][#6]=[#6]",
+}  # fmt: skip
 
 
 @lru_cache(maxsize=64)
@@ -144,6 +152,12 @@ def _bears(structure: Structure, index: int, group: str, sure: bool) -> bool:
     return False
 
 
+def ester_of(structure: Structure, acid: str) -> int:
+    """Esters of an acid whose acyl part is ``acid``'s with any substituents."""
+    query = _query(_ACYLS[acid.lower()] + "C(=O)[OX2;H0][!#1]")
+    return len(structure.mol.GetSubstructMatches(query))
+
+
 def acids_apart(structure: Structure, carbons: int | str) -> int:
     """Pairs of carboxy groups that end a chain of so many carbons, in the whole or between them."""
     pairs = combinations(carboxyls(structure), 2)
@@ -171,6 +185,7 @@ PREDICATES: dict[str, Callable[..., int]] = {
     "acids_apart": acids_apart,
     "acyl_count": acyl_count,
     "carboxylates": carboxylates,
+    "ester_of": ester_of,
     "of_two_acids": of_two_acids,
     "surely_acid_bears": surely_acid_bears,
 }
