@@ -158,6 +158,18 @@ def ester_of(structure: Structure, acid: str) -> int:
     return len(structure.mol.GetSubstructMatches(query))
 
 
+def hydroxybenzoic(structure: Structure, times: int) -> int:
+    """Benzene rings that bear a carboxy group and ``times`` free hydroxy groups."""
+    near, mol = structure.near, structure.mol
+    hydroxyls = {m[0] for m in mol.GetSubstructMatches(_query("c[OX2H1,OX1-]"))}
+    found = set(carboxyls(structure))
+    return sum(
+        len(ring) == 6 and len(ring & hydroxyls) == times
+        and any(found.intersection(near[i]) for i in ring)
+        for ring in structure.rings
+    )  # fmt: skip
+
+
 def acids_apart(structure: Structure, carbons: int | str) -> int:
     """Pairs of carboxy groups that end a chain of so many carbons, in the whole or between them."""
     pairs = combinations(carboxyls(structure), 2)
@@ -186,6 +198,7 @@ PREDICATES: dict[str, Callable[..., int]] = {
     "acyl_count": acyl_count,
     "carboxylates": carboxylates,
     "ester_of": ester_of,
+    "hydroxybenzoic": hydroxybenzoic,
     "of_two_acids": of_two_acids,
     "surely_acid_bears": surely_acid_bears,
 }
