@@ -100,6 +100,11 @@ def acyl_count(structure: Structure, times: int) -> int:
     return int(structure.count("acyl_any") >= times)
 
 
+def ester_count(structure: Structure, times: int) -> int:
+    """At least ``times`` ester groups, of inorganic acids too."""
+    return int(structure.count("ester_any") >= times)
+
+
 def _depths(structure: Structure, start: int) -> dict[int, int]:
     """Chain position of carbons reached from C1, the shortest way."""
     place, queue = {start: 1}, [start]
@@ -115,16 +120,16 @@ def _depths(structure: Structure, start: int) -> dict[int, int]:
 def acid_bears(structure: Structure, at: int | str, group: str, sure: str = "") -> int:
     """Carboxy groups with such a group at the place: a number, a Greek letter or anywhere.
 
-    An oxo group may be drawn as its enol, unless ``sure``.
+    An oxo group may be drawn as its enol or be an ester's, unless ``sure``.
     """
     group = str(group).lower()
     place = _GREEK.get(str(at).lower(), at)
-    acyl = _carbons(structure, _ACYL)
+    apart = _carbons(structure, _ACYL) if sure else carboxyls(structure)
     return sum(
         any(
             _bears(structure, atom, group, bool(sure))
             for atom, number in _depths(structure, start).items()
-            if atom not in acyl and (number == place or not isinstance(place, int))
+            if atom not in {start, *apart} and (number == place or not isinstance(place, int))
         )
         for start in _carbons(structure, _ACYLOXY)
     )
@@ -197,6 +202,7 @@ PREDICATES: dict[str, Callable[..., int]] = {
     "acids_apart": acids_apart,
     "acyl_count": acyl_count,
     "carboxylates": carboxylates,
+    "ester_count": ester_count,
     "ester_of": ester_of,
     "hydroxybenzoic": hydroxybenzoic,
     "of_two_acids": of_two_acids,
