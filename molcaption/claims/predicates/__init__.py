@@ -7,6 +7,7 @@ Each takes a :class:`Structure` and the entry's arguments and returns how often 
 from collections.abc import Callable
 
 from molcaption.claims.predicates import (
+    acids,
     chains,
     core,
     ions,
@@ -19,6 +20,7 @@ from molcaption.claims.predicates import (
 
 PREDICATES: dict[str, Callable[..., int]] = (
     core.PREDICATES
+    | acids.PREDICATES
     | chains.PREDICATES
     | ions.PREDICATES
     | peptides.PREDICATES
