@@ -201,7 +201,7 @@ class Vocabulary:
                 break
         else:
             yield Term(0, len(phrase), None, reason="unknown_term")
-            yield from self._read_multiplied(phrase)
+        yield from self._read_multiplied(phrase)
         yield from self._read_morphemes(phrase)
 
     def _read_multiplied(self, phrase: str) -> Iterator[Term]:

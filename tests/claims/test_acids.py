@@ -151,8 +151,8 @@ def test_groups(smiles, caption, concept, verdict):
         ("CC(=O)NC(=O)c1ccccc1N", "anthranilic acid", "anthranilic_part", "supported"),
     ],
 )
-def test_what_a_parent_acid_leaves(smiles, parent, concept, verdict):
-    assert verdicts(smiles, f"It derives from a {parent}.")[concept] == verdict
+def test_what_a_related_acid_shares(smiles, parent, concept, verdict):
+    assert verdicts(smiles, f"It is a tautomer of a {parent}.")[concept] == verdict
 
 
 def test_carbamic_acids_are_no_carboxylic_acids():
