@@ -208,7 +208,10 @@ class _Walk:
             return True
         if atom in self.ringed:
             return False
-        return any(n in self.ringed for n in self.structure.near[atom])
+        if any(n in self.ringed for n in self.structure.near[atom]):
+            return True
+        return any(len(self.links[n]) == 1 and self.head(n) in ("acid", "anion")
+                   for n in self.links[atom])  # fmt: skip
 
     def _reach(self, start: int) -> set[int]:
         order, before = self.depths(start, self.links)

@@ -10,7 +10,7 @@ from molcaption.claims.predicates.stereo import stereo_labels
 from molcaption.claims.structure import Structure
 
 _LOOSE = 6  # shorter chains may go on beyond what a name calls their end
-_LENGTHS = {"short": (2, 5), "medium": (6, 12), "long": (13, 22), "very": (23, 999),
+_LENGTHS = {"short": (2, 5), "medium": (6, 12), "long": (13, 22), "very": (22, 999),
             "ultra": (28, 999)}  # fmt: skip
 _LETTERS = {
     "hydroxy": "Oo", "hydroperoxy": "P", "oxo": "K", "keto": "K", "epoxy": "e", "amino": "N",
@@ -37,9 +37,7 @@ def named_chain(
     if name is None or 0 in structure.element_counts:
         return 1
     if name.carbons not in lengths(structure)["acyl"]:
-        loose = name.carbons <= _LOOSE
-        return int(loose and any(len(c.path) >= name.carbons and c.head in ACYL
-                                 for c in chains(structure)))  # fmt: skip
+        return int(name.carbons <= _LOOSE and _goes_on(structure, name.carbons))
     heads = {"ester", "thio"} if end.endswith("ester") else ACYL
     said = [c for c in chains(structure) if c.head in heads and len(c.path) == name.carbons]
     if end.endswith("ester"):
@@ -47,6 +45,16 @@ def named_chain(
     if not said or end != "yl":
         return 1
     return int(any(_fits(c, name, False) for c in said))
+
+
+def _goes_on(structure: Structure, carbons: int) -> bool:
+    """Whether an acyl chain has something at the place, or the next, where a name may end it."""
+    return any(
+        c.head in ACYL
+        and len(c.path) > carbons
+        and bool("".join(c.bears[carbons - 1 : carbons + 1]))
+        for c in chains(structure)
+    )
 
 
 def surely_named_chain(structure: Structure, *said: str) -> int:
@@ -83,18 +91,34 @@ def alkyl_chain(structure: Structure, stem: str) -> int:
     return int(name is None or name.carbons in lengths(structure)["any"])
 
 
-def chain_sum(structure: Structure, kind: str, carbons: int | str, double: int | str) -> int:
+def chain_sum(
+    structure: Structure, kind: str, carbons: int | str, few: int | str, double: int | str
+) -> int:
     """Chains with so many carbons and double bonds ("36:1"): all together, all but one, or one.
 
     ``kind``: O or P for ether lipids, whose first double bond may not be counted.
     """
-    wanted = {(int(carbons), int(double))}
+    if 0 in structure.element_counts:
+        return 1
+    wanted = {(int(carbons or few), int(double))}
     if kind in ("O", "P"):
-        wanted.add((int(carbons), int(double) + 1))
-    parts = structure.keep("chain_parts", lambda: _parts(structure))
+        wanted.add((int(carbons or few), int(double) + 1))
+    parts = _parts(structure)
     whole = (sum(n for n, _ in parts), sum(m for _, m in parts))
     found = {whole, *parts, *((whole[0] - n, whole[1] - m) for n, m in parts)}
     return int(bool(wanted & found))
+
+
+def chain_listed(structure: Structure, *said: str | int) -> int:
+    """One chain of "(d18:1/24:0)": the base of a sphingolipid after d, t or m; 0:0 is none."""
+    kind, carbons, double = said[:3] if said[1] != "" else said[3:]
+    if 0 in structure.element_counts or not int(carbons):
+        return 1
+    wanted = (int(carbons), int(double))
+    if kind in ("d", "t", "m"):
+        bases = (c for c in chains(structure) if len(c.path) > 4 and "N" in c.bears[1])
+        return sum((c.size, c.double) == wanted for c in bases)
+    return _parts(structure).count(wanted)
 
 
 def chain_bonds(structure: Structure, carbons: int, double: int, geometry: str) -> int:
@@ -106,28 +130,42 @@ def chain_bonds(structure: Structure, carbons: int, double: int, geometry: str) 
 
 def _parts(structure: Structure) -> list[tuple[int, int]]:
     """Carbons and double bonds of everything that may be called a fatty chain."""
-    by_part: dict[int, list[Chain]] = {}
-    for chain in chains(structure):
-        by_part.setdefault(chain.part, []).append(chain)
-    heads = {part: {c.head for c in them} for part, them in by_part.items()}
-    bound = {"thio"} if any("thio" in h for h in heads.values()) else {"ester", "amide"}
-    found = [
-        (them[0].size, them[0].double)
-        for part, them in by_part.items()
-        if (heads[part] & bound and not heads[part] & {"acid", "anion"}) or them[0].size > 5
-    ]
-    return found
+
+    def find() -> list[tuple[int, int]]:
+        by_part: dict[int, list[Chain]] = {}
+        for chain in chains(structure):
+            by_part.setdefault(chain.part, []).append(chain)
+        heads = {part: {c.head for c in them} for part, them in by_part.items()}
+        coa = any("thio" in h for h in heads.values())
+        return [
+            (them[0].size, them[0].double)
+            for part, them in by_part.items()
+            if (not coa and (heads[part] == {"ester"} or them[0].size > _LOOSE - 1))
+            or "thio" in heads[part]
+            or (len(by_part) == 1)
+        ]
+
+    return structure.keep("chain_parts", find)
 
 
 def chain_trait(structure: Structure, trait: str, noun: str = "") -> int:
     """A fatty chain of the kind ``noun`` (acid, CoA, alcohol …) with the trait of the text."""
+    if 0 in structure.element_counts:
+        return 1  # the chain is left open
     test = _trait(" ".join(trait.lower().split()))
     return sum(test(chain) for chain in _fatty(structure, noun.lower()))
 
 
 def fatty(structure: Structure, heads: str, low: int, high: int) -> int:
     """Chains with one of the heads and ``low`` to ``high`` carbons."""
+    if 0 in structure.element_counts:
+        return 1  # the chain is left open
     return sum(c.head in heads.split() and low <= len(c.path) <= high for c in chains(structure))
+
+
+def fatty_anion(structure: Structure, low: int) -> int:
+    """A negative record with a fatty acid chain of at least ``low`` carbons."""
+    return fatty(structure, "acid anion", low, 999) if structure.charge < 0 else 0
 
 
 def _fatty(structure: Structure, noun: str) -> list[Chain]:
@@ -167,7 +205,7 @@ def _trait(text: str) -> Callable[[Chain], bool]:
 
 def _bearing(text: str) -> Callable[[Chain], bool]:
     letters = set(_LETTERS.get(text, ""))
-    return lambda c: not letters or bool(letters & set("".join(_body(c))))
+    return lambda c: not letters or bool((letters | {"R"}) & set("".join(_body(c))))
 
 
 def _unsaturated(text: str) -> Callable[[Chain], bool] | None:
@@ -198,7 +236,9 @@ def _placed(match: re.Match[str]) -> Callable[[Chain], bool]:
             at = len(chain.path) - int(match["back"] or 0)
         else:
             at = _GREEK.get(place) or int(place)
-        return 1 < at <= len(chain.bears) and bool(letters & set(chain.bears[at - 1]))
+        if at > len(chain.bears):
+            return "R" in chain.bears[-1]
+        return at > 1 and bool(letters & set(chain.bears[at - 1]))
 
     return test
 
@@ -209,8 +249,8 @@ def _methyls(chain: Chain) -> int:
 
 _SIMPLE: dict[str, Callable[[Chain], bool]] = {
     "saturated": lambda c: not c.double + c.triple,
-    "unsaturated": lambda c: bool(c.double + c.triple),
-    "monounsaturated": lambda c: c.double + c.triple == 1,
+    "unsaturated": lambda c: bool(c.double + c.triple) or c.skeleton > c.size,
+    "monounsaturated": lambda c: c.double + c.triple == 1 or c.skeleton > c.size,
     "polyunsaturated": lambda c: c.double + c.triple > 1,
     "olefinic": lambda c: c.double > 0,
     "acetylenic": lambda c: c.triple > 0,
@@ -236,10 +276,12 @@ def stereo_labels_any(structure: Structure, first: str, second: str) -> int:
 PREDICATES: dict[str, Callable[..., int]] = lipids.PREDICATES | {
     "alkyl_chain": alkyl_chain,
     "chain_bonds": chain_bonds,
+    "chain_listed": chain_listed,
     "chain_sum": chain_sum,
     "chain_trait": chain_trait,
     "enoyl_place": enoyl_place,
     "fatty": fatty,
+    "fatty_anion": fatty_anion,
     "named_chain": named_chain,
     "stereo_labels_any": stereo_labels_any,
     "surely_named_chain": surely_named_chain,

@@ -5,6 +5,7 @@ See `molcaption.claims.predicates`.
 
 import re
 from collections.abc import Callable
+from itertools import product
 
 from molcaption.claims.predicates.chain_names import STEMS, TIMES
 from molcaption.claims.predicates.chain_walk import ACYL, chains
@@ -25,6 +26,12 @@ def glycero(structure: Structure, code: str, times: int = 1) -> int:
         any(wanted.fullmatch(c) for c in (unit, unit[::-1])) for unit in glycerols(structure)
     )
     return found // times
+
+
+def _open(unit: str) -> list[str]:
+    """The code read from both ends, an attachment point (*) as anything that it may stand for."""
+    said = ["".join(c) for c in product(*("ARE" if c == "*" else c for c in unit))]
+    return said + [c[::-1] for c in said]
 
 
 def glycerols(structure: Structure) -> list[str]:
@@ -65,7 +72,7 @@ def _beyond(structure: Structure, carbon: int, oxygen: int) -> str:
     number = structure.numbers[others[0]]
     if number == 6:
         return _carbon_kind(structure, others[0])
-    return {15: "P", 16: "S"}.get(number, "?")
+    return {15: "P", 16: "S", 0: "*"}.get(number, "?")
 
 
 def _carbon_kind(structure: Structure, carbon: int) -> str:
@@ -73,7 +80,7 @@ def _carbon_kind(structure: Structure, carbon: int) -> str:
         return "A"
     atom = structure.mol.GetAtomWithIdx(carbon)
     if atom.IsInRing():
-        return "G"
+        return "G" if sum(structure.numbers[n] == 8 for n in structure.near[carbon]) > 1 else "R"
     return "E" if any(b.GetBondTypeAsDouble() > _SINGLE for b in atom.GetBonds()) else "R"
 
 
@@ -83,6 +90,8 @@ def sphingo(structure: Structure, code: str, low: int = 0, high: int = 999) -> i
     Three letters: kind (s 4-ene, p 4-hydroxy, d saturated there, k 3-oxo), nitrogen (H free,
     A acyl, ? else) and what O-1 bears (as in `glycero`, - for none).
     """
+    if 0 in structure.element_counts:
+        return 1  # the chains are left open
     wanted = re.compile(code)
     return sum(bool(wanted.fullmatch(unit)) and low <= n <= high
                for unit, n, _ in sphingoids(structure))  # fmt: skip
@@ -125,13 +134,15 @@ def _first(structure: Structure, carbon: int) -> str:
     return _beyond(structure, carbon, oxygens[0]) if oxygens else "-"
 
 
-def sphingo_name(structure: Structure, hydroxy: str, methyl: str, stem: str, kind: str) -> int:
+def sphingo_name(
+    structure: Structure, hydroxy: str, methyl: str, stem: str, kind: str, phyto: str = ""
+) -> int:
     """Sphingoid bases named "4-hydroxy-15-methylhexadecasphinganine", "sphingosine" …
 
     The stem is that of the chain (octadeca if there is none).
     """
     length = STEMS.get(stem.lower().removesuffix("a"), 18)
-    wanted = "p" if hydroxy else "d" if kind == "inganine" else "s"
+    wanted = "p" if hydroxy or phyto else "d" if kind == "inganine" else "s"
     return sum(
         unit[0] == wanted and n == length and bool(methyl) == (size > n)
         for unit, n, size in sphingoids(structure)
@@ -140,6 +151,8 @@ def sphingo_name(structure: Structure, hydroxy: str, methyl: str, stem: str, kin
 
 def skeleton_size(structure: Structure, low: int, high: int) -> int:
     """Chains whose whole carbon skeleton, rings included, has ``low`` to ``high`` carbons."""
+    if 0 in structure.element_counts:
+        return 1  # chains are left open
     return len({c.part for c in chains(structure) if low <= c.skeleton <= high})
 
 
@@ -158,17 +171,19 @@ def glycero_name(structure: Structure, radyls: str, tail: str) -> int:
 
     ``tail``: what follows "sn-glycero" ("-3-phospho", "l", "l 3-phosphate").
     """
+    if not tail:
+        return 1
     while _NESTED.search(radyls):
         radyls = _NESTED.sub(r"\1", radyls)
     places = dict.fromkeys("123", "H")
     for piece in _PIECE.split(radyls):
-        match = re.match(r"(?P<at>[123](?:,[123])*)-(?:O-)?(?:di|tri)?(?P<what>.*)", piece)
+        match = re.match(r"(?P<at>[123](?:,[123])*)-(?:di-?|tri-?|bis-)?(?:O-)?(?P<what>.*)", piece)
         if match is None:
             return 1
         letter = next((c for ending, c in _RADYL if ending.search(match["what"])), ".")
         places.update(dict.fromkeys(match["at"].split(","), letter))
-    if found := re.search(r"([123])-phospho|([123])-(?:di)?phosphate", tail):
-        places[found[1] or found[2]] = "P"
+    if found := re.search(r"([123])-(?:di)?phosph", tail):
+        places[found[1]] = "P"
     return glycero(structure, "".join(places.values()))
 
 
@@ -229,14 +244,13 @@ def phosphates(structure: Structure, times: str, more: str, besides: int) -> int
     return int(structure.element_counts.get(15, 0) == wanted + besides)
 
 
-def osylceramide(structure: Structure, times: str | int) -> int:
-    """A glycosylceramide with so many sugar rings, sialic acids not counted if that fits better."""
+def osylceramide(structure: Structure, sialo: str, times: str | int) -> int:
+    """A glycosylceramide with so many sugar rings; sialic acids may be counted or not."""
     if not sphingo(structure, "..G"):
         return 0
-    acids = structure.count("sialic_acid")
-    return int(
-        _number(times) in (count_sugar_rings(structure), count_sugar_rings(structure) - acids)
-    )
+    rings = count_sugar_rings(structure)
+    acids = max(1, structure.count("sialic_acid")) if sialo else 0
+    return int(rings - acids <= _number(times) <= rings)
 
 
 PREDICATES: dict[str, Callable[..., int]] = {
