@@ -53,7 +53,7 @@ def chains(structure: Structure) -> list[Chain]:
 
 
 def lengths(structure: Structure) -> dict[str, frozenset[int]]:
-    """Lengths of chains: ``acyl`` from a carbonyl carbon on, ``any`` between any two ends."""
+    """Lengths from a carbonyl carbon on (``bound``: no acid's), and between ``any`` two ends."""
     return structure.keep("chain_lengths", lambda: _Walk(structure).lengths())
 
 
@@ -192,15 +192,17 @@ class _Walk:
         return "e" if atom in near[beyond] else "o"
 
     def lengths(self) -> dict[str, frozenset[int]]:
-        acyl: set[int] = set()
-        free: set[int] = set()
+        found: dict[str, set[int]] = {"acyl": set(), "bound": set(), "any": set()}
         for start in self.inner:
             head = self.head(start)
             if head in ACYL or head in ("ketone", "aldehyde"):
-                acyl |= self._reach(start)
+                reach = self._reach(start)
+                found["acyl"] |= reach
+                if head not in ("acid", "anion"):
+                    found["bound"] |= reach
             if self._is_end(start):
-                free |= self._reach(start)
-        return {"acyl": frozenset(acyl), "any": frozenset(free)}
+                found["any"] |= self._reach(start)
+        return {kind: frozenset(sizes) for kind, sizes in found.items()}
 
     def _is_end(self, atom: int) -> bool:
         """A last carbon, or one bonded to a ring that the chain does not enter."""
