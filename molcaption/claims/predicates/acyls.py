@@ -62,6 +62,18 @@ def acyl_count(structure: Structure, times: str | int) -> int:
     return sum(code.count("A") == _number(times) for code in glycerols(structure))
 
 
+def acyl_total(structure: Structure, times: str | int) -> int:
+    """At least so many acyl groups bound to oxygen, nitrogen or sulfur."""
+    found = {c.path[0] for c in chains(structure) if c.head in ACYL - {"acid", "anion"}}
+    return int(len(found) >= _number(times) or 0 in structure.element_counts)
+
+
+def negative_atoms(structure: Structure, times: str | int) -> int:
+    """At least so many negative charges in all."""
+    charges = (atom.GetFormalCharge() for atom in structure.mol.GetAtoms())
+    return int(-sum(charge for charge in charges if charge < 0) >= _number(times))
+
+
 def phosphates(structure: Structure, times: str, more: str, besides: int) -> int:
     """So many phosphorus atoms, with ``besides`` others."""
     said: str | int = times or more
@@ -126,9 +138,11 @@ def coa_acyl(structure: Structure, acyl: str) -> int:
 
 PREDICATES: dict[str, Callable[..., int]] = {
     "acyl_count": acyl_count,
+    "acyl_total": acyl_total,
     "coa_acyl": coa_acyl,
     "glycerol_phosphate": glycerol_phosphate,
     "hydroxy_count": hydroxy_count,
+    "negative_atoms": negative_atoms,
     "osylceramide": osylceramide,
     "oxylipin": oxylipin,
     "phosphates": phosphates,

@@ -66,12 +66,21 @@ def _trait(text: str) -> Callable[[Chain], bool]:
     """The test that the words stand for; what nobody described is true of all."""
     span = _LENGTHS.get(re.split(r"[\s-]", text)[0])
     if span is not None:
-        return lambda c: any(span[0] <= n <= span[1] for n in (len(c.path), c.size, c.skeleton))
+        return lambda c: _long_enough(c, *span)
     if known := _SIMPLE.get(text):
         return known
     if match := _PLACED.match(text):
         return _placed(match)
     return _unsaturated(text) or _bearing(text)
+
+
+def _long_enough(chain: Chain, low: int, high: int) -> bool:
+    """The chain's carbons, counted in any way; a chain that an ether cuts short may go on."""
+    if chain.head in ("alcohol", "aldehyde"):
+        high = max(high, 999 if low > 12 else 0)  # "long" goes for all of these
+    sizes = (len(chain.path), chain.size, chain.skeleton)
+    goes_on = bool(set("oS") & set(chain.bears[-1])) and len(chain.path) <= high
+    return goes_on or any(low <= n <= high for n in sizes)
 
 
 def _bearing(text: str) -> Callable[[Chain], bool]:

@@ -16,6 +16,7 @@ from molcaption.claims.predicates.stereo import stereo_labels
 from molcaption.claims.structure import Structure
 
 _LOOSE = 6  # shorter chains may go on beyond what a name calls their end
+_FATTY = 12
 
 
 def named_chain(
@@ -45,7 +46,8 @@ def named_chain(
     said = [c for c in chains(structure) if c.head in heads and len(c.path) == name.carbons]
     if end.endswith("ester"):
         return int(name.carbons <= _LOOSE or any(c.head in ("ester", "thio") for c in said))
-    if not said or not end.endswith(("yl", "whole")):
+    loose = end == "whole" and name.carbons < _FATTY  # its tautomers have names of their own
+    if not said or loose or not end.endswith(("yl", "whole")):
         return 1
     return int(any(_fits(c, name, False) for c in said))
 
@@ -96,7 +98,18 @@ def _same(drawn: str, said: str, sure: bool) -> bool:
 def alkyl_chain(structure: Structure, stem: str) -> int:
     """A chain of the length between any two ends."""
     name = read_name(stem.lower(), "", "", "", "an")
-    return int(name is None or name.carbons in lengths(structure)["any"])
+    if name is None or 0 in structure.element_counts or name.carbons in lengths(structure)["any"]:
+        return 1
+    return int(any(_parted(chain, name.carbons) for chain in chains(structure)))
+
+
+def _parted(chain: Chain, carbons: int) -> bool:
+    """Whether something on the chain may be the end of so many carbons, from either side."""
+    rest = len(chain.path) - carbons
+    if rest <= 0:
+        return False
+    borne = chain.bears[rest - 1 : rest + 1] + chain.bears[carbons - 1 : carbons + 1]
+    return bool("".join(borne))
 
 
 def chain_sum(

@@ -156,7 +156,7 @@ def skeleton_size(structure: Structure, low: int, high: int) -> int:
 
 
 _NESTED = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
-_PIECE = re.compile(r"-(?=[123](?:,[123])*-)")
+_PIECE = re.compile(r"-(?=[123](?:,[123])*-(?!oyl|yl|en))")
 _RADYL = (
     (re.compile(r"(?:oyl|acyl|acetyl|butyryl|ionyl)$"), "A"),
     (re.compile(r"osyl$|uronyl$"), "G"),
@@ -174,7 +174,7 @@ def glycero_name(structure: Structure, radyls: str, tail: str) -> int:
         return 1
     while _NESTED.search(radyls):
         radyls = _NESTED.sub(r"\1", radyls)
-    places = dict.fromkeys("123", "H")
+    places = dict.fromkeys("123", "H" if "phosph" in tail else "[HGP]")
     for piece in _PIECE.split(radyls):
         match = re.match(
             r"(?P<at>[123](?:,[123])*)-(?:di-?|tri-?|bis-)?\(?(?:O-)?(?P<what>.*)", piece
