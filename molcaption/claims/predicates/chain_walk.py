@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from rdkit import Chem
 
-from molcaption.claims.structure import Structure
+from molcaption.claims.structure import MAX_MATCHES, Structure
 
 _GEOMETRY = {
     Chem.BondStereo.STEREOE: "E",
@@ -17,6 +17,7 @@ _GEOMETRY = {
     Chem.BondStereo.STEREOZ: "Z",
     Chem.BondStereo.STEREOCIS: "Z",
 }
+_MULTIPLE = Chem.MolFromSmarts("[#6]=,#[*]")
 ACYL = frozenset("acid anion ester thio amide halide".split())
 
 
@@ -69,13 +70,11 @@ class _Walk:
         self.links = {i: [n for n in structure.near[i] if n in self.inner] for i in self.inner}
         self.all_links = {i: [n for n in structure.near[i] if n in carbon] for i in carbon}
         self.orders: dict[tuple[int, int], str] = {}
-        for bond in self.mol.GetBonds():
-            i, j = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
-            kind = bond.GetBondType()
-            if kind == Chem.BondType.DOUBLE:
-                self.orders[i, j] = self.orders[j, i] = _GEOMETRY.get(bond.GetStereo(), "=")
-            elif kind == Chem.BondType.TRIPLE:
-                self.orders[i, j] = self.orders[j, i] = "#"
+        for i, j in self.mol.GetSubstructMatches(_MULTIPLE, maxMatches=MAX_MATCHES):
+            bond = self.mol.GetBondBetweenAtoms(i, j)
+            triple = bond.GetBondType() == Chem.BondType.TRIPLE
+            kind = "#" if triple else _GEOMETRY.get(bond.GetStereo(), "=")
+            self.orders[i, j] = self.orders[j, i] = kind
 
     def _closed(self, structure: Structure) -> set[int]:
         """Atoms of rings that end a chain."""
