@@ -48,7 +48,9 @@ gamma-linolen 18 6Z,9Z,12Z; linolen 18 9,12,15; stearidon 18 6Z,9Z,12Z,15Z; rici
 eleostear 18 9,11,13; arachid 20; gondo 20 11Z; gadole 20 9Z; arachidon 20 5Z,8Z,11Z,14Z;
 mead 20 5Z,8Z,11Z; timnodon 20 5Z,8Z,11Z,14Z,17Z; behen 22; eruc 22 13Z; cetole 22 11Z;
 adren 22 7Z,10Z,13Z,16Z; cervon 22 4Z,7Z,10Z,13Z,16Z,19Z; lignocer 24; nervon 24 15Z; cerot 26;
-ximen 26 17Z; montan 28; meliss 30; laccer 32; gedd 34; phytan 16; pristan 15; cet 16
+ximen 26 17Z; montan 28; meliss 30; laccer 32; gedd 34;
+gadelaid 20 9E; brassid 22 13E; paullin 20 13Z; petroselaid 18 6E;
+myristelaid 14 9E; phytan 16; pristan 15; cet 16
 """
 
 

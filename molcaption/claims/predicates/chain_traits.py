@@ -11,7 +11,7 @@ from molcaption.claims.structure import Structure
 
 _LENGTHS = {"short": (2, 5), "medium": (6, 12), "long": (13, 22), "very": (22, 999),
             "ultra": (28, 999)}  # fmt: skip
-_LETTERS = {
+LETTERS = {
     "hydroxy": "Oo", "hydroperoxy": "P", "oxo": "K", "keto": "K", "epoxy": "e", "amino": "N",
     "nitro": "n", "methyl": "M", "bromo": "X", "chloro": "X", "fluoro": "X", "iodo": "X",
     "halogenated": "X", "methoxy": "o", "phenyl": "R", "sulfanyl": "S", "carboxy": "B",
@@ -84,7 +84,7 @@ def _long_enough(chain: Chain, low: int, high: int) -> bool:
 
 
 def _bearing(text: str) -> Callable[[Chain], bool]:
-    letters = set(_LETTERS.get(text, ""))
+    letters = set(LETTERS.get(text, ""))
     return lambda c: not letters or bool((letters | {"R"}) & set("".join(_body(c))))
 
 
@@ -107,7 +107,7 @@ def _unsaturated(text: str) -> Callable[[Chain], bool] | None:
 
 def _placed(match: re.Match[str]) -> Callable[[Chain], bool]:
     """ "3-hydroxy", "(omega-1)-hydroxy", "omega-oxo": the place counts from the head or the end."""
-    letters, place = set(_LETTERS.get(match["what"], "")), match["place"]
+    letters, place = set(LETTERS.get(match["what"], "")), match["place"]
 
     def test(chain: Chain) -> bool:
         if not letters:

@@ -11,6 +11,7 @@ from molcaption.claims.predicates.chain_names import (
     bonds_of,
     read_name,
 )
+from molcaption.claims.predicates.chain_traits import LETTERS
 from molcaption.claims.predicates.chain_walk import ACYL, Chain, chains, lengths
 from molcaption.claims.predicates.stereo import stereo_labels
 from molcaption.claims.structure import Structure
@@ -52,9 +53,52 @@ def named_chain(
     return int(any(_fits(c, name, False) for c in said))
 
 
+def named_chain_class(structure: Structure, *said: str) -> int:
+    """`named_chain` for what the molecule itself is: an acid's double bonds are its own."""
+    end = said[5]
+    return named_chain(structure, *said[:5], "whole" if end in ("ic", "ate") else end)
+
+
 def _parental(structure: Structure, carbons: int) -> bool:
-    """A chain of the length, or as long a one on which something may have been hung."""
-    return any(carbons <= len(c.path) or carbons <= c.skeleton for c in chains(structure))
+    """A chain of the length, or one on which something was hung at that place."""
+    ends = lengths(structure)
+    if carbons in ends["any"] or carbons in ends["acyl"]:
+        return True
+    return any(
+        carbons in (c.size, c.skeleton) or _parted(c, carbons) or carbons == c.skeleton - 1
+        for c in chains(structure)
+    )
+
+
+def substituted_chain(
+    structure: Structure, geometry: str, at: str | int, what: str, *name: str
+) -> int:
+    """An acyl chain named as in `named_chain` that bears ``what`` at the places ``at``."""
+    said = _read(geometry, *name)
+    if said is None or 0 in structure.element_counts or said.carbons <= _LOOSE:
+        return 1
+    return int(any(_borne(c, at, what) for c in _acyls(structure, said)))
+
+
+def surely_substituted_chain(
+    structure: Structure, geometry: str, at: str | int, what: str, *name: str
+) -> int:
+    """As `substituted_chain`, with the double bonds that the name says."""
+    said = _read(geometry, *name)
+    if said is None:
+        return 0
+    return sum(_borne(c, at, what) and _fits(c, said, True) for c in _acyls(structure, said))
+
+
+def _acyls(structure: Structure, name: ChainName) -> list[Chain]:
+    heads = ACYL | {"ketone"}
+    return [c for c in chains(structure) if c.head in heads and len(c.path) == name.carbons]
+
+
+def _borne(chain: Chain, at: str | int, what: str) -> bool:
+    letters = set(LETTERS[what])
+    places = map(int, str(at).split(","))
+    return all(n <= len(chain.bears) and letters & set(chain.bears[n - 1]) for n in places)
 
 
 def _goes_on(structure: Structure, carbons: int) -> bool:
@@ -199,6 +243,9 @@ PREDICATES: dict[str, Callable[..., int]] = (
         "chain_listed": chain_listed,
         "chain_sum": chain_sum,
         "named_chain": named_chain,
+        "named_chain_class": named_chain_class,
+        "substituted_chain": substituted_chain,
+        "surely_substituted_chain": surely_substituted_chain,
         "stereo_labels_any": stereo_labels_any,
         "surely_named_chain": surely_named_chain,
         "trivial_glyceride": trivial_glyceride,
