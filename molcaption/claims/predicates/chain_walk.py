@@ -140,16 +140,23 @@ class _Walk:
         others = [n for n in near[atom] if n not in links[atom]]
         oxo = [n for n in others if numbers[n] == 8 and (atom, n) in self.orders]
         if oxo:
-            rest = [n for n in others if n != oxo[0]]
-            if not rest:
-                return "aldehyde" if len(links[atom]) == 1 else ""
-            return "" if len(rest) > 1 else self._carbonyl(rest[0])
+            return self._carbonyl_kind(atom, [n for n in others if n != oxo[0]])
         if len(links[atom]) > 1:
             return ""
         for n in others:
             if numbers[n] == 8:
                 return "alcohol" if len(near[n]) == 1 else "oxy"
         return "alkyl" if any(numbers[n] != 6 for n in others) else ""
+
+    def _carbonyl_kind(self, atom: int, rest: list[int]) -> str:
+        """``rest``: what a carbonyl carbon is bonded to outside the chain."""
+        if not rest:
+            if len(self.links[atom]) == 1:
+                return "aldehyde"
+            beside = self.ringed & set(self.links[atom])
+            return "ketone" if beside and atom not in self.ringed else ""
+        hetero = [n for n in rest if self.structure.numbers[n] != 6]
+        return "" if len(hetero) > 1 else self._carbonyl((hetero or rest)[0])
 
     def _carbonyl(self, other: int) -> str:
         number = self.structure.numbers[other]
@@ -201,6 +208,8 @@ class _Walk:
                     found["bound"] |= reach
             if self._is_end(start):
                 found["any"] |= self._reach(start)
+            elif len(self.links[start]) > 2:
+                found["any"] |= {n - 1 for n in self._reach(start)}  # a branch
         return {kind: frozenset(sizes) for kind, sizes in found.items()}
 
     def _is_end(self, atom: int) -> bool:

@@ -28,35 +28,42 @@ def named_chain(
     times: str | int = "",
     bond: str = "",
     end: str = "",
+    prefix: str = "",
 ) -> int:
     """A chain from a carbonyl carbon of the length that the name says.
 
     ``end`` of the name: "yl" is an acyl group and "ate ester" an ester, bound to something and
     with the double bonds said; "whole" asks for those only; "parent" for a chain of any kind.
+    A ``prefix`` before the stem may take hydrogen away ("tetradehydro-10-phenyldecanoyl").
     """
     name = _read(geometry, stem, places, times, bond)
     if name is None or 0 in structure.element_counts:
         return 1
     if end == "parent":
         return int(_parental(structure, name.carbons))
-    ends = lengths(structure)
     bound = end.endswith(("yl", "ester"))
-    if name.carbons not in (ends["bound"] if bound else ends["acyl"]):
+    if name.carbons not in lengths(structure)["bound" if bound else "acyl"]:
         return int(name.carbons <= _LOOSE and _goes_on(structure, name.carbons))
     heads = ACYL - {"acid", "anion"} if bound else ACYL
     said = [c for c in chains(structure) if c.head in heads and len(c.path) == name.carbons]
     if end.endswith("ester"):
         return int(name.carbons <= _LOOSE or any(c.head in ("ester", "thio") for c in said))
+    return int(not said or _unsaid(name, end, prefix) or any(_fits(c, name, False) for c in said))
+
+
+def _unsaid(name: ChainName, end: str, prefix: str) -> bool:
+    """Whether the name leaves the double bonds of the molecule open."""
+    if prefix and name.double == 0:
+        return True
     loose = end == "whole" and name.carbons < _FATTY  # its tautomers have names of their own
-    if not said or loose or not end.endswith(("yl", "whole")):
-        return 1
-    return int(any(_fits(c, name, False) for c in said))
+    return loose or not end.endswith(("yl", "whole"))
 
 
 def named_chain_class(structure: Structure, *said: str) -> int:
     """`named_chain` for what the molecule itself is: an acid's double bonds are its own."""
-    end = said[5]
-    return named_chain(structure, *said[:5], "whole" if end in ("ic", "ate") else end)
+    geometry, stem, places, times, bond, end = said
+    whole = "whole" if end in ("ic", "ate") else end
+    return named_chain(structure, geometry, stem, places, times, bond, whole)
 
 
 def _parental(structure: Structure, carbons: int) -> bool:
@@ -77,7 +84,10 @@ def substituted_chain(
     said = _read(geometry, *name)
     if said is None or 0 in structure.element_counts or said.carbons <= _LOOSE:
         return 1
-    return int(any(_borne(c, at, what) for c in _acyls(structure, said)))
+    acyls = _acyls(structure, said)
+    if not acyls and said.carbons in lengths(structure)["acyl"]:
+        return 1
+    return int(any(_borne(c, at, what) for c in acyls))
 
 
 def surely_substituted_chain(
@@ -151,7 +161,7 @@ def _parted(chain: Chain, carbons: int) -> bool:
     """Whether something on the chain may be the end of so many carbons, from either side."""
     rest = len(chain.path) - carbons
     if rest <= 0:
-        return False
+        return chain.size == carbons  # "tetradecyl" may be branched
     borne = chain.bears[rest - 1 : rest + 1] + chain.bears[carbons - 1 : carbons + 1]
     return bool("".join(borne))
 
