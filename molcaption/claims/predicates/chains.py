@@ -230,6 +230,11 @@ def chain_carbons(structure: Structure, carbons: int) -> int:
     return sum(carbons in (len(c.path), c.size, c.skeleton) for c in chains(structure))
 
 
+def chain_triples(structure: Structure, low: int) -> int:
+    """Chains with at least so many triple bonds."""
+    return len({c.part for c in chains(structure) if c.triple >= low})
+
+
 def trivial_glyceride(structure: Structure, times: str | int, stem: str) -> int:
     """Glycerol with so many of the acyl groups named ("tripalmitin") and no others."""
     name, number = TRIVIAL[stem], times if isinstance(times, int) else TIMES[times]
@@ -252,6 +257,7 @@ PREDICATES: dict[str, Callable[..., int]] = (
         "chain_carbons": chain_carbons,
         "chain_listed": chain_listed,
         "chain_sum": chain_sum,
+        "chain_triples": chain_triples,
         "named_chain": named_chain,
         "named_chain_class": named_chain_class,
         "substituted_chain": substituted_chain,
