@@ -130,7 +130,7 @@ def test_derivatives(smiles, name, concept, verdict):
         ("CC(=O)OCCO", "a compound carrying two acetoxy groups.",
          "acetate_ester", "contradicted"),
         ("CC(=O)OCCOC(C)=O", "a diester in which the three acyl groups are acetyl.",
-         "counted_acyl", "contradicted"),
+         "acyls_counted", "contradicted"),
         ("COC(=O)c1ccccc1", "a compound bearing a methoxycarbonyl group.",
          "methoxycarbonyl", "supported"),
         ("CCOC(=O)c1ccccc1", "a compound bearing a methoxycarbonyl group.",

@@ -2,6 +2,8 @@ import pytest
 
 from molcaption.chem.molecule import parse_smiles
 from molcaption.claims import check_caption, group_counts, load_lexicon
+from molcaption.claims.predicates import _MODULES as MODULES
+from molcaption.claims.predicates import PREDICATES
 from molcaption.data.wording import a_or_an
 from molcaption.errors import BadDataError, NoInputError
 from molcaption.lexicon import base_rates, check
@@ -13,6 +15,10 @@ def test_every_example_holds():
     report = check()  # raises with the entries that fail
     assert report.n_concepts == len(LEXICON.concepts)
     assert report.n_examples >= 2 * report.n_concepts
+
+
+def test_a_predicate_is_defined_once():
+    assert len(PREDICATES) == sum(len(module.PREDICATES) for module in MODULES)
 
 
 def test_every_entry_names_its_source():

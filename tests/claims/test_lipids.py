@@ -58,16 +58,6 @@ def verdicts(smiles: str, caption: str) -> dict[str | None, set[str]]:
             "The molecule is a C18 fatty acid.",
         ),
         (
-            PALMITIC, "trivial_chain_of_relative",
-            "It is a conjugate acid of a palmitate.",
-            "It is a conjugate acid of a stearate.",
-        ),
-        (
-            OLEIC, "trivial_chain_of_relative",
-            "It is a conjugate acid of an oleate.",
-            "It is a conjugate acid of an elaidate.",
-        ),
-        (
             OLEIC, "named_chain_class",
             "It is an octadecenoic acid.",
             "It is an octadecadienoic acid.",
@@ -204,14 +194,6 @@ def verdicts(smiles: str, caption: str) -> dict[str | None, set[str]]:
             ENOYL_COA, "chain_trait",
             "It is a monounsaturated fatty acyl-CoA.",
             "It is a saturated fatty acyl-CoA.",
-        ),
-        (
-            ENOYL_COA, "named_chain_condensed",
-            "The molecule is an acyl-CoA that results from the formal condensation of the "
-            "thiol group of coenzyme A with the carboxy group of trans-dec-2-enoic acid.",
-            "The molecule is an acyl-CoA that results from the formal condensation of the "
-            "thiol group of coenzyme A with the carboxy group of trans-dodec-2-enoic "
-            "acid.",
         ),
         (
             "CCCC(=O)OCC(O)COC(=O)CCC", "trivial_glyceride",

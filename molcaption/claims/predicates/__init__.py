@@ -18,14 +18,7 @@ from molcaption.claims.predicates import (
     terpenes,
 )
 
-PREDICATES: dict[str, Callable[..., int]] = (
-    core.PREDICATES
-    | acids.PREDICATES
-    | chains.PREDICATES
-    | ions.PREDICATES
-    | peptides.PREDICATES
-    | stereo.PREDICATES
-    | steroids.PREDICATES
-    | sugars.PREDICATES
-    | terpenes.PREDICATES
-)
+_MODULES = (core, acids, chains, ions, peptides, stereo, steroids, sugars, terpenes)
+PREDICATES: dict[str, Callable[..., int]] = {
+    name: predicate for module in _MODULES for name, predicate in module.PREDICATES.items()
+}

@@ -95,11 +95,6 @@ def carboxylates(structure: Structure, times: int | str = "") -> int:
     return int(len(_carbons(structure, _ACYLOXY)) >= least)
 
 
-def acyl_count(structure: Structure, times: int) -> int:
-    """At least ``times`` acyl groups, those that a class leaves open (``*``) included."""
-    return int(structure.count("acyl_any") >= times)
-
-
 def ester_count(structure: Structure, times: int) -> int:
     """At least ``times`` ester groups, of inorganic acids too."""
     return int(structure.count("ester_any") >= times)
@@ -200,7 +195,6 @@ PREDICATES: dict[str, Callable[..., int]] = {
     "acid_bears": acid_bears,
     "acid_class": acid_class,
     "acids_apart": acids_apart,
-    "acyl_count": acyl_count,
     "carboxylates": carboxylates,
     "ester_count": ester_count,
     "ester_of": ester_of,

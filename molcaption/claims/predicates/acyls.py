@@ -57,7 +57,7 @@ def _number(times: str | int) -> int:
     return times if isinstance(times, int) else TIMES.get(times, 1)
 
 
-def acyl_count(structure: Structure, times: str | int) -> int:
+def glycerol_acyls(structure: Structure, times: str | int) -> int:
     """Glycerol units with exactly so many acyl groups."""
     return sum(code.count("A") == _number(times) for code in glycerols(structure))
 
@@ -137,7 +137,7 @@ def coa_acyl(structure: Structure, acyl: str) -> int:
 
 
 PREDICATES: dict[str, Callable[..., int]] = {
-    "acyl_count": acyl_count,
+    "glycerol_acyls": glycerol_acyls,
     "acyl_total": acyl_total,
     "coa_acyl": coa_acyl,
     "glycerol_phosphate": glycerol_phosphate,

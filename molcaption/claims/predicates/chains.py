@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from molcaption.claims.predicates import acyls, chain_traits, lipids
-from molcaption.claims.predicates.acyls import acyl_count
+from molcaption.claims.predicates.acyls import glycerol_acyls
 from molcaption.claims.predicates.chain_names import (
     TIMES,
     TRIVIAL,
@@ -239,7 +239,7 @@ def trivial_glyceride(structure: Structure, times: str | int, stem: str) -> int:
     """Glycerol with so many of the acyl groups named ("tripalmitin") and no others."""
     name, number = TRIVIAL[stem], times if isinstance(times, int) else TIMES[times]
     found = [c for c in chains(structure) if c.head == "ester" and len(c.path) == name.carbons]
-    return int(len(found) == number and acyl_count(structure, number) > 0)
+    return int(len(found) == number and glycerol_acyls(structure, number) > 0)
 
 
 def stereo_labels_any(structure: Structure, first: str, second: str) -> int:
