@@ -1,5 +1,308 @@
-"""Structural tests on peptides, see `molcaption.claims.predicates`."""
+"""Structural tests on amino acids and peptides, see `molcaption.claims.predicates`.
 
+What a drawing leaves open fits L and D alike but proves neither.
+"""
+
+from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
 
-PREDICATES: dict[str, Callable[..., int]] = {}
+from rdkit import Chem
+
+from molcaption.claims.predicates.amino_acids import acid, series_of, units
+from molcaption.claims.predicates.amino_names import Named, list_total, read_acids
+from molcaption.claims.predicates.peptide_walk import rings_of, walk
+from molcaption.claims.queries import strict_query
+from molcaption.claims.structure import MAX_MATCHES, Structure
+
+# Nitrogen, alpha carbon, acid carbon. The states of both ends, as environments of the atom.
+_UNIT = "[{n}]-[#6;!a:2]-[{c}]"
+_NITROGENS = {
+    "any": "#7",
+    "amine": "#7;!$([#7]=,:*);!$([#7][#6,#16]=[O,S])",
+    "acyl": "#7;$([#7][#6,#16,#15]=[O,S,#7])",
+    "formyl": "#7;$([#7][CH]=O)",
+    "acetyl": "#7;$([#7]C(=O)[CH3])",
+    "hydroxy": "#7;$([#7]~[#8])",
+    "dihydroxy": "#7;$([#7]([OH,O-])[OH,O-])",
+    "methyl": "#7;$([#7][CH3])",
+}
+_ACIDS = {
+    "any": "#6;$([#6](=,:[#8,#16])),$([CX3]([OH])=[#7])",
+    "acid": "#6;$(C(=O)[OH,O-])",
+    "anion": "#6;$(C(=O)[O-])",
+    "ester": "#6;$(C(=O)[O,S;D2])",
+    "amide": "#6;$(C(=O)[#7]),$(C([OH])=[#7])",
+    "carboxyl": "#6;$(C(=O)[O,S,#7])",
+}
+
+
+@lru_cache(maxsize=64)
+def _unit(nitrogen: str, end: str) -> Chem.Mol:
+    return strict_query(_UNIT.format(n=_NITROGENS[nitrogen], c=_ACIDS[end]))
+
+
+def alpha_units(
+    structure: Structure, nitrogen: str = "any", end: str = "any", series: str = "", sure: str = ""
+) -> int:
+    """Alpha-amino acid units with such a nitrogen and such an acid end, of the series L or D."""
+    if 7 not in structure.element_counts or not structure.carbonyls:
+        return 0
+    key = f"alpha_units {nitrogen} {end}"
+    hits = structure.keep(
+        key,
+        lambda: structure.mol.GetSubstructMatches(_unit(nitrogen, end), maxMatches=MAX_MATCHES),
+    )
+    return sum(_fits(_series(structure, *hit), series, bool(sure)) for hit in hits)
+
+
+def _series(structure: Structure, n: int, ca: int, c: int) -> str:
+    """L, D, ? (not drawn) or nothing (no centre) at an alpha carbon."""
+    sides = [i for i in structure.near[ca] if i not in (n, c)]
+    if not sides or structure.mol.GetAtomWithIdx(ca).GetTotalDegree() < 4:
+        return ""
+    side = max(sides, key=lambda i: (structure.numbers[i] > 1, len(structure.near[i])))
+    return series_of(structure.mol, n, ca, c, side)
+
+
+def _fits(drawn: str, wanted: str, sure: bool) -> bool:
+    """Whether a series may be, or surely is, the one wanted."""
+    return not wanted or drawn == wanted or (not drawn) or (drawn == "?" and not sure)
+
+
+def _count(structure: Structure, named: Named, sure: bool, strictly: bool = True) -> int:
+    """Units of a named amino acid, intact unless its name says that it is modified."""
+    if named.key is None:
+        return 0 if sure else named.count
+    if named.modified and sure:
+        return 0
+    intact = sure or (strictly and not named.modified)
+    found = units(structure, named.key, intact)
+    return sum(_fits(series, named.series, sure) for _, _, series in found)
+
+
+def residues_named(structure: Structure, text: str, full: str = "") -> int:
+    """Every amino acid of ``text`` occurs as often as said; if ``full``, a list names all."""
+    if not _enough(structure, read_acids(text), sure=False):
+        return 0
+    total = list_total(text) if full else 0
+    found = walk(structure)
+    return int(not total or found.low <= total <= found.high)
+
+
+def surely_residues_named(structure: Structure, text: str, full: str = "") -> int:
+    """As `residues_named`, with every residue known, unmodified, and drawn in its series."""
+    acids = read_acids(text)
+    if not acids or not _enough(structure, acids, sure=True):
+        return 0
+    total = list_total(text) if full else 0
+    return int(not total or walk(structure).main == total)
+
+
+def _enough(structure: Structure, acids: tuple[Named, ...], sure: bool) -> bool:
+    wanted = Counter[tuple[str | None, str, bool]]()
+    for one in acids:
+        wanted[one.key, one.series, one.modified] += one.count
+    return all(
+        _count(structure, one, sure) >= wanted[one.key, one.series, one.modified] for one in acids
+    )
+
+
+def acid_named(structure: Structure, text: str) -> int:
+    """The skeleton of the last amino acid that ``text`` names occurs, in its series."""
+    acids = read_acids(text)
+    return _count(structure, acids[-1], sure=False, strictly=False) if acids else 1
+
+
+def surely_acid_named(structure: Structure, text: str) -> int:
+    """As `acid_named`, with the residue intact and its series drawn."""
+    acids = read_acids(text)
+    return _count(structure, acids[-1], sure=True) if acids else 0
+
+
+def peptide(structure: Structure, low: int, high: int) -> int:
+    """The record can be said to have ``low`` to ``high`` amino-acid residues."""
+    found = walk(structure)
+    return int(found.low <= int(high) and int(low) <= found.high)
+
+
+def surely_peptide(structure: Structure, low: int, high: int) -> int:
+    """Amide bonds hold ``low`` to ``high`` residues together, and there are no others."""
+    found = walk(structure)
+    return int(int(low) <= found.main <= int(high) and found.low <= found.main)
+
+
+def cyclic_peptide(structure: Structure, kind: str) -> int:
+    """Rings of peptides: ``any``; ``homodetic`` of amides alone; ``heterodetic``; ``depsi``."""
+    if walk(structure).high < 2:
+        return 0
+    rings = rings_of(structure)
+    if kind == "homodetic":
+        return sum(set(joints) == {"amide"} for joints, _ in rings)
+    if kind == "depsi":
+        return sum("ester" in joints for joints, _ in rings)
+    if kind == "heterodetic":
+        return sum(set(joints) != {"amide"} for joints, _ in rings)
+    return len(rings)
+
+
+def peptide_ring(structure: Structure, size: int | str) -> int:
+    """Rings of ``size`` atoms with amide and ester joints between residues."""
+    return sum(n == _number(size) and "ester" in joints for joints, n in rings_of(structure))
+
+
+def peptide_size(structure: Structure, n: int | str) -> int:
+    """`peptide` of exactly ``n`` residues; other words than numbers pass."""
+    size = _number(n)
+    return peptide(structure, size, size) if size else 1
+
+
+def surely_peptide_size(structure: Structure, n: int | str) -> int:
+    """`surely_peptide` of exactly ``n`` residues."""
+    size = _number(n)
+    return surely_peptide(structure, size, size) if size else 0
+
+
+_TEENS = dict(
+    zip("thir four fif six seven eigh nine".split(), range(13, 20), strict=True)
+) | {"twenty": 20}  # fmt: skip
+
+
+def _number(said: int | str) -> int:
+    if isinstance(said, int):
+        return said
+    return _TEENS.get(said.lower().removesuffix("teen"), 0)
+
+
+_PROTEIN = (
+    "glycine alanine valine leucine isoleucine serine threonine cysteine methionine phenylalanine "
+    "tyrosine tryptophan histidine lysine arginine asparagine glutamine proline selenocysteine "
+    "pyrrolysine"
+).split() + ["aspartic acid", "glutamic acid"]
+
+
+def _is_whole(structure: Structure, key: str, sure: bool) -> bool:
+    """The record is the free amino acid, L or without a drawn centre."""
+    found = acid(key)
+    if structure.mol.GetNumAtoms() != found.intact.GetNumAtoms() + 1:
+        return False
+    return any(_fits(series, "L", sure) for *_, series in units(structure, key, True))
+
+
+def proteinogenic(structure: Structure) -> int:
+    """The record is one of the 22 amino acids of proteins in any ionic form."""
+    return int(any(_is_whole(structure, key, sure=False) for key in _PROTEIN))
+
+
+def non_proteinogenic(structure: Structure) -> int:
+    """The record is not surely an amino acid of proteins."""
+    return int(not any(_is_whole(structure, key, sure=True) for key in _PROTEIN))
+
+
+def surely_non_proteinogenic(structure: Structure, series: str = "") -> int:
+    """An alpha-amino acid of the series that is none of proteins."""
+    unit = alpha_units(structure, "amine", "acid", series, "sure")
+    return int(unit > 0 and not proteinogenic(structure) and walk(structure).main < 2)
+
+
+def any_acid(structure: Structure, *keys: str) -> int:
+    """One of the amino acids occurs, as it is."""
+    return sum(len(units(structure, key, True)) for key in keys)
+
+
+def acyl_amino_acid(structure: Structure) -> int:
+    """Acylated nitrogens a short way from an acid."""
+    residues = sum(piece.is_residue for piece in walk(structure).pieces)
+    return int(residues > 0 and structure.mol.HasSubstructMatch(_ACYLATED))
+
+
+_ACYLATED = strict_query("[#6,#1,#7,#8,#16][#6,#16,#15](=[O,S,#7])[#7;!$([#7]=*)][#6]")
+
+
+def acylglycine(structure: Structure, carbons: int, bonds: int) -> int:
+    """N-acylglycines whose acyl group has so many carbons and double bonds."""
+    hits = alpha_units(structure, "acyl", "carboxyl")
+    doubles = len(structure.mol.GetSubstructMatches(_OLEFIN))
+    return int(
+        hits > 0 and structure.element_counts[6] == int(carbons) + 2 and doubles == int(bonds)
+    )
+
+
+_OLEFIN = strict_query("[#6]=[#6]")
+
+
+def acid_of_series(structure: Structure, text: str, series: str) -> int:
+    """`acid_named` in the series L or D."""
+    return acid_named(structure, f"{series.upper()}-{text}")
+
+
+def surely_acid_of_series(structure: Structure, text: str, series: str) -> int:
+    """`surely_acid_named` in the series L or D."""
+    return surely_acid_named(structure, f"{series.upper()}-{text}")
+
+
+def sequence(structure: Structure, text: str) -> int:
+    """The residues of "Gly-Leu-Phe" are joined in this order."""
+    return int(_in_order(structure, text, sure=False))
+
+
+def surely_sequence(structure: Structure, text: str) -> int:
+    """As `sequence`, with every residue known."""
+    return int(_in_order(structure, text, sure=True))
+
+
+def _in_order(structure: Structure, text: str, sure: bool) -> bool:
+    named = read_acids(text)
+    if not all(_count(structure, one, sure=False) for one in named):
+        return False
+    if any(one.key is None or one.modified for one in named):
+        return not sure
+    places = [_pieces_of(structure, one) for one in named]
+    after: dict[int, set[int]] = {}
+    for first, second, amide in walk(structure).bonds:
+        if amide:
+            after.setdefault(first, set()).add(second)
+    reached = places[0]
+    for here in places[1:]:
+        reached = {j for i in reached for j in after.get(i, ()) if j in here}
+    return bool(reached)
+
+
+def _pieces_of(structure: Structure, named: Named) -> set[int]:
+    """Pieces of the walk in which the amino acid stands."""
+    found = units(structure, named.key or "", intact=True)
+    atoms = {n for n, _, series in found if _fits(series, named.series, sure=False)}
+    pieces = walk(structure).pieces
+    return {i for i, piece in enumerate(pieces) if not atoms.isdisjoint(piece.atoms)}
+
+
+def depsipeptide(structure: Structure) -> int:
+    """Amide and ester joints."""
+    kinds = {amide for *_, amide in walk(structure).bonds}
+    return int(len(kinds) == 2)
+
+
+PREDICATES: dict[str, Callable[..., int]] = {
+    "acid_named": acid_named,
+    "acid_of_series": acid_of_series,
+    "acyl_amino_acid": acyl_amino_acid,
+    "acylglycine": acylglycine,
+    "alpha_units": alpha_units,
+    "any_acid": any_acid,
+    "cyclic_peptide": cyclic_peptide,
+    "depsipeptide": depsipeptide,
+    "non_proteinogenic": non_proteinogenic,
+    "peptide": peptide,
+    "peptide_ring": peptide_ring,
+    "peptide_size": peptide_size,
+    "proteinogenic": proteinogenic,
+    "residues_named": residues_named,
+    "sequence": sequence,
+    "surely_acid_named": surely_acid_named,
+    "surely_acid_of_series": surely_acid_of_series,
+    "surely_non_proteinogenic": surely_non_proteinogenic,
+    "surely_peptide": surely_peptide,
+    "surely_peptide_size": surely_peptide_size,
+    "surely_residues_named": surely_residues_named,
+    "surely_sequence": surely_sequence,
+}
