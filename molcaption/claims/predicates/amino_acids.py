@@ -62,11 +62,11 @@ ornith Orn i CCCN
 diaminobutyr Dab c CCN
 diaminopropion Dap c CN
 diaminopropano - ic~acid|ate CN
-homoargin Har i CCCCNC(~N)~N
-argin Arg i CCCNC(~N)~N
-homocitrull - i CCCCNC(~O)~N
-citrull Cit i CCCNC(~O)~N
-canavan - i CCONC(~N)~N
+homoargin Har i CCCCN~C(~N)~N
+argin Arg i CCCN~C(~N)~N
+homocitrull - i CCCCN~C(~O)~N
+citrull Cit i CCCN~C(~O)~N
+canavan - i CCON~C(~N)~N
 asparag Asn ine|yl|inyl|inate|inamide CC(~O)~N
 aspart Asp c CC(~O)~[#8,#7]
 pyroglutam pGlu c - N1C(C=O)CCC1=O
@@ -90,13 +90,19 @@ hypotaur - i - NCCS~O
 gamma-aminobutyr - c - NCCCC=O
 beta-aminobutyr - c - NC(C)CC=O
 beta-aminoisobutyr - c - NCC(C)C=O
+3-aminoisobutyr - c - NCC(C)C=O
+4-aminobutyr - c - NCCCC=O
+3-aminobutyr - c - NC(C)CC=O
+2-aminobutyr - c CC
+2-aminoisobutyr - c - NC(C)(C)C=O
 beta-leuc - i - NC(C(C)C)CC=O
+beta-homoser - i - NC(CO)CC=O
 beta-phenylalan - i - NC(c1ccccc1)CC=O
-aminoisobutyr Aib c - NC(C)(C)C=O
+alpha-aminoisobutyr Aib c - NC(C)(C)C=O
 alpha-aminobutyr Abu c CC
 isoval Iva i - NC(C)(CC)C=O
 aminolevulin - c - NCC(=O)CCC=O
-creat - i - N(C)(CC=O)C(~N)~N
+creat - i - N(C)(CC=O)~C(~N)~N
 carnit - i - N(C)(C)(C)CC(O)CC=O
 dehydroalan Dha i - NC(=C)C=O
 stat Sta ine - NC(CC(C)C)C(O)CC=O

@@ -99,6 +99,13 @@ _TAIL = re.compile(
 )
 
 
+# Words after which the residues are no longer as they are named.
+LOOSE = re.compile(
+    r"\b(?:in which|where|having|with|substituted|modified|core|lacking|derived|bridge|fused"
+    r"|carrying|bearing|attached|replaced|cyclis|linked through|that|whose|moiety)"
+)
+
+
 def list_total(text: str) -> int:
     """Residues of a list "A, B and two C residues joined by peptide linkages"; 0 if not all known.
 
@@ -107,7 +114,7 @@ def list_total(text: str) -> int:
     named = read_acids(text)
     if tail := _TAIL.search(text, max((one.end for one in named), default=0)):
         text = text[: tail.start()]
-    if not named or any(one.key is None for one in named):
+    if not named or any(one.key is None for one in named) or LOOSE.search(text):
         return 0
     position = total = 0
     for item in re.split(r",\s+(?:and\s+)?|\s+and\s+", text):
@@ -117,4 +124,4 @@ def list_total(text: str) -> int:
         if len(inside) != 1 or len(item[inside[0].end - begin :].split()) > 1:
             return 0
         total += inside[0].count
-    return total
+    return total if total > 1 else 0

@@ -128,7 +128,9 @@ def _piece(
 
 def _acids(structure: Structure, acyls: frozenset[int]) -> frozenset[int]:
     """Acyl carbons with a carbon neighbour: not those of carbamates and ureas."""
-    return frozenset(i for i in acyls if any(structure.numbers[n] == 6 for n in structure.near[i]))
+    return frozenset(
+        i for i in acyls if any(structure.numbers[n] in (0, 6) for n in structure.near[i])
+    )
 
 
 def _way(

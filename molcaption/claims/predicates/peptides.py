@@ -3,6 +3,7 @@
 What a drawing leaves open fits L and D alike but proves neither.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
@@ -10,7 +11,7 @@ from functools import lru_cache
 from rdkit import Chem
 
 from molcaption.claims.predicates.amino_acids import acid, series_of, units
-from molcaption.claims.predicates.amino_names import Named, list_total, read_acids
+from molcaption.claims.predicates.amino_names import LOOSE, Named, list_total, read_acids
 from molcaption.claims.predicates.peptide_walk import rings_of, walk
 from molcaption.claims.queries import strict_query
 from molcaption.claims.structure import MAX_MATCHES, Structure
@@ -83,7 +84,8 @@ def _count(structure: Structure, named: Named, sure: bool, strictly: bool = True
 
 def residues_named(structure: Structure, text: str, full: str = "") -> int:
     """Every amino acid of ``text`` occurs as often as said; if ``full``, a list names all."""
-    if not _enough(structure, read_acids(text), sure=False):
+    loose = bool(LOOSE.search(text))
+    if not _enough(structure, read_acids(text), sure=False, loose=loose):
         return 0
     total = list_total(text) if full else 0
     found = walk(structure)
@@ -99,13 +101,35 @@ def surely_residues_named(structure: Structure, text: str, full: str = "") -> in
     return int(not total or walk(structure).main == total)
 
 
-def _enough(structure: Structure, acids: tuple[Named, ...], sure: bool) -> bool:
+def _enough(
+    structure: Structure, acids: tuple[Named, ...], sure: bool, loose: bool = False
+) -> bool:
     wanted = Counter[tuple[str | None, str, bool]]()
     for one in acids:
         wanted[one.key, one.series, one.modified] += one.count
     return all(
-        _count(structure, one, sure) >= wanted[one.key, one.series, one.modified] for one in acids
+        _count(structure, one, sure, not loose) >= wanted[one.key, one.series, one.modified]
+        for one in acids
     )
+
+
+def acid_related(structure: Structure, text: str) -> int:
+    """As `acid_named`; what is no amino acid any more is related to one all the same."""
+    return acid_named(structure, text) or int(not walk(structure).high)
+
+
+def acid_mirrored(structure: Structure, text: str) -> int:
+    """As `acid_named`, of the other series."""
+    return acid_named(structure, _mirror(text))
+
+
+def surely_acid_mirrored(structure: Structure, text: str) -> int:
+    """As `surely_acid_named`, of the other series."""
+    return surely_acid_named(structure, _mirror(text))
+
+
+def _mirror(text: str) -> str:
+    return re.sub(r"(?<![A-Za-z])[LD](?=-)", lambda m: "D" if m[0] == "L" else "L", text)
 
 
 def acid_named(structure: Structure, text: str) -> int:
@@ -147,8 +171,9 @@ def cyclic_peptide(structure: Structure, kind: str) -> int:
 
 
 def peptide_ring(structure: Structure, size: int | str) -> int:
-    """Rings of ``size`` atoms with amide and ester joints between residues."""
-    return sum(n == _number(size) and "ester" in joints for joints, n in rings_of(structure))
+    """Rings of ``size`` atoms or residues with amide and ester joints."""
+    sizes = [{n, len(joints)} for joints, n in rings_of(structure) if "ester" in joints]
+    return sum(_number(size) in one for one in sizes)
 
 
 def peptide_size(structure: Structure, n: int | str) -> int:
@@ -284,7 +309,9 @@ def depsipeptide(structure: Structure) -> int:
 
 PREDICATES: dict[str, Callable[..., int]] = {
     "acid_named": acid_named,
+    "acid_mirrored": acid_mirrored,
     "acid_of_series": acid_of_series,
+    "acid_related": acid_related,
     "acyl_amino_acid": acyl_amino_acid,
     "acylglycine": acylglycine,
     "alpha_units": alpha_units,
@@ -298,6 +325,7 @@ PREDICATES: dict[str, Callable[..., int]] = {
     "proteinogenic": proteinogenic,
     "residues_named": residues_named,
     "sequence": sequence,
+    "surely_acid_mirrored": surely_acid_mirrored,
     "surely_acid_named": surely_acid_named,
     "surely_acid_of_series": surely_acid_of_series,
     "surely_non_proteinogenic": surely_non_proteinogenic,
