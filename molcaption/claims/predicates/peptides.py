@@ -21,6 +21,7 @@ _UNIT = "[{n}]-[#6;!a:2]-[{c}]"
 _NITROGENS = {
     "any": "#7",
     "amine": "#7;!$([#7]=,:*);!$([#7][#6,#16]=[O,S])",
+    "free": "#7;!$([#7;!R][#6]=[O,S])",
     "acyl": "#7;$([#7][#6,#16,#15]=[O,S,#7])",
     "formyl": "#7;$([#7][CH]=O)",
     "acetyl": "#7;$([#7]C(=O)[CH3])",
@@ -79,13 +80,17 @@ def _count(structure: Structure, named: Named, sure: bool, strictly: bool = True
         return 0
     intact = sure or (strictly and not named.modified)
     found = units(structure, named.key, intact)
-    return sum(_fits(series, named.series, sure) for _, _, series in found)
+    wanted = "" if named.modified else named.series
+    return sum(_fits(series, wanted, sure) for _, _, series in found)
 
 
 def residues_named(structure: Structure, text: str, full: str = "") -> int:
     """Every amino acid of ``text`` occurs as often as said; if ``full``, a list names all."""
-    loose = bool(LOOSE.search(text))
-    if not _enough(structure, read_acids(text), sure=False, loose=loose):
+    loose = LOOSE.search(text)
+    acids = read_acids(text)
+    if loose:  # what follows describes a change
+        acids = read_acids(text[: loose.start()]) or acids[:1]
+    if not _enough(structure, acids, sure=False, loose=bool(loose)):
         return 0
     total = list_total(text) if full else 0
     found = walk(structure)
@@ -133,9 +138,25 @@ def _mirror(text: str) -> str:
 
 
 def acid_named(structure: Structure, text: str) -> int:
-    """The skeleton of the last amino acid that ``text`` names occurs, in its series."""
+    """The skeleton of the last amino acid that ``text`` names occurs, in its series.
+
+    "N-acyl-", "ester" and the ion that the text may speak of must be there too.
+    """
     acids = read_acids(text)
-    return _count(structure, acids[-1], sure=False, strictly=False) if acids else 1
+    if not acids or not _count(structure, acids[-1], sure=False, strictly=False):
+        return int(not acids)
+    concepts = structure.lexicon.concepts
+    kind = text.rpartition(" ")[2].lower()
+    if kind in ("zwitterion", "anion", "cation") and kind in concepts:
+        return int(structure.count(kind) > 0)
+    if kind == "ester" and not structure.mol.HasSubstructMatch(_ESTER):
+        return 0
+    return int(not _ACYL.search(text) or structure.mol.HasSubstructMatch(_ACYLATED))
+
+
+_ACYL = re.compile(r"(?:^|[^a-z])N(?:\(\d\)|alpha)?-(?:\(fatty )?(?:acyl|acetyl|benzoyl)\b")
+_ESTER = strict_query("[#6](=O)[#8,#16;D2]")
+_ACYLATED = strict_query("[#0,#6,#1,#7,#8,#16][#6,#16,#15](=[O,S,#7])[#7;!$([#7]=*)][#6]")
 
 
 def surely_acid_named(structure: Structure, text: str) -> int:
@@ -239,9 +260,6 @@ def acyl_amino_acid(structure: Structure) -> int:
     """Acylated nitrogens a short way from an acid."""
     residues = sum(piece.is_residue for piece in walk(structure).pieces)
     return int(residues > 0 and structure.mol.HasSubstructMatch(_ACYLATED))
-
-
-_ACYLATED = strict_query("[#6,#1,#7,#8,#16][#6,#16,#15](=[O,S,#7])[#7;!$([#7]=*)][#6]")
 
 
 def acylglycine(structure: Structure, carbons: int, bonds: int) -> int:
