@@ -21,13 +21,14 @@ _COUNT = re.compile(
 _SERIES = re.compile(r"(?<![A-Za-z])([LD])-")
 # Substituents of nitrogen, oxygen and sulfur leave the residue as it is, and so do linkage letters.
 _OUTSIDE = re.compile(
-    r"(?<![0-9A-Za-z])(?:N|O|S|DL|L|D)(?:\(?\d*\)?|alpha|epsilon|omega|delta)'*(?:,(?:N|O|S)\w*)*-"
+    r"(?<![0-9A-Za-z])(?:N|O|S)(?:\(?\d*\)?|alpha|epsilon|omega|delta)'*(?:,(?:N|O|S)\w*)*-"
     r"(?:[a-z(),\[\]{}\d-]*?(?=[LD]-|$))?|[LD]-|(?:alpha|beta|gamma|delta|epsilon)-|allo-?|erythro-"
     r"|threo-|[^A-Za-z]+",
 )
 # A prefix that makes another amino acid of it.
 _OTHER = re.compile(
-    r"(?:homo|nor|iso|seleno|telluro|thio|aza|cyclo|des|pseudo|sec|tert|neo|ortho|meta|(?<![A-Za-z])[om]-|beta-?homo-?)$", re.I
+    r"(?:homo|nor|iso|seleno|telluro|thio|aza|cyclo|des|pseudo|sec|tert|neo|ortho|meta|(?<![A-Za-z])[om]-|beta-?homo-?)$",
+    re.I,
 )
 
 
@@ -57,7 +58,8 @@ def _pattern() -> tuple[re.Pattern[str], dict[str, str], dict[str, str]]:
     names = "|".join(sorted(map(re.escape, keys), key=len, reverse=True))
     stems = "|".join(sorted({re.escape(stem) for _, stem, _, _ in table}, key=len, reverse=True))
     short = "|".join(sorted(symbols, key=len, reverse=True))
-    text = rf"(?P<name>(?i:{names}))(?:(?=s?(?![a-z]))|(?=(?:{stems})))|(?<![A-Za-z])(?P<symbol>{short})(?![a-z])"
+    text = rf"(?P<name>(?i:{names}))(?:(?=s?(?![a-z]))|(?=(?:{stems})))"
+    text += rf"|(?<![A-Za-z])(?P<symbol>{short})(?![a-z])"
     return re.compile(text), keys, symbols
 
 
@@ -84,7 +86,9 @@ def _read(text: str) -> Iterator[Named]:
         yield Named(
             start=counted.start(1) if counted else token,
             end=match.end(),
-            key=None if _OTHER.search(before) or (name and name.endswith(("inol", "inal"))) else key,
+            key=None
+            if _OTHER.search(before) or (name and name.endswith(("inol", "inal")))
+            else key,
             series=series[-1] if series else "",
             count=_NUMBERS.get(said) or int(said),
             modified=bool(left),
@@ -102,7 +106,7 @@ _TAIL = re.compile(
 # Words after which the residues are no longer as they are named.
 LOOSE = re.compile(
     r"\b(?:in which|where|having|with|substituted|modified|core|lacking|derived|bridge|fused"
-    r"|peptide of|carrying|bearing|attached|replaced|cyclis|linked through|that|whose|moiety)"
+    r"|\w*peptide of|carrying|bearing|attached|replaced|cyclis|linked through|that|whose|moiety)"
 )
 
 

@@ -2,8 +2,8 @@
 
 A piece with an amino nitrogen and an acyl carbon a short way apart is an amino-acid residue; one
 with a hydroxy oxygen in the nitrogen's place is a hydroxy-acid residue (of a depsipeptide). Pieces
-whose acid was reduced or replaced (alcohols, boronic acids, nitriles, thiazoles) may be counted or not, so
-a walk gives a range.
+whose acid was reduced or replaced (alcohols, ketones, boronic acids, nitriles, thiazoles) may be
+counted or not, so a walk gives a range.
 """
 
 from collections import Counter
@@ -40,6 +40,7 @@ class Piece:
     alphas: frozenset[int]
     way: int  # bonds between the nearest nitrogen and acyl carbon, 0 for none
     worn: bool
+    firm: bool  # an acid or its derivative, no ketone or aldehyde
 
     @property
     def is_residue(self) -> bool:
@@ -123,7 +124,11 @@ def _piece(
         and not ends.isdisjoint(structure.near[i])
     )
     way = _way(structure, amines, ends, inside) if amines and ends else 0
-    return Piece(inside, amines, ends, inside & oxygens, alphas, way, not worn.isdisjoint(inside))
+    firm = any(
+        sum(structure.numbers[n] in (7, 8, 16) for n in structure.near[end]) > 1 for end in ends
+    )
+    spent = not worn.isdisjoint(inside)
+    return Piece(inside, amines, ends, inside & oxygens, alphas, way, spent, firm)
 
 
 def _acids(structure: Structure, acyls: frozenset[int]) -> frozenset[int]:
@@ -151,8 +156,8 @@ def _way(
 
 
 def _low(pieces: tuple[Piece, ...]) -> int:
-    """Fewest residues that the record can be said to have: alpha-amino acids."""
-    return sum(bool(piece.alphas) for piece in pieces)
+    """Fewest residues that the record can be said to have: alpha-amino acids, no ketones."""
+    return sum(bool(piece.alphas) and piece.firm for piece in pieces)
 
 
 def _high(pieces: tuple[Piece, ...], bonds: tuple[Bond, ...]) -> int:
