@@ -16,7 +16,7 @@ from molcaption.claims.queries import strict_query
 from molcaption.claims.structure import MAX_MATCHES, Structure
 
 # Nitrogen, alpha carbon, acid carbon. The states of both ends, as environments of the atom.
-_UNIT = "[{n}]-[#6;!a:2]-[{c}]"
+_UNIT = "[{n}]-[#6;!a;!$([#6]=[#8])]-[{c}]"
 _NITROGENS = {
     "any": "#7",
     "amine": "#7;!$([#7]=,:*);!$([#7][#6,#16]=[O,S])",
@@ -90,8 +90,14 @@ def acid_intact(structure: Structure, text: str) -> int:
 
 
 def acid_related(structure: Structure, text: str) -> int:
-    """As `acid_named`; what is no amino acid any more is related to one all the same."""
-    return acid_named(structure, text) or int(not walk(structure).high)
+    """The skeleton of `acid_named`; what is no amino acid any more may be related to one too."""
+    return int(_skeletons(structure, text) > 0 or not walk(structure).high)
+
+
+def _skeletons(structure: Structure, text: str) -> int:
+    """Units of the last amino acid that ``text`` names, whatever its carbons carry."""
+    acids = read_acids(text)
+    return count_named(structure, acids[-1], sure=False, strictly=False) if acids else 1
 
 
 def acid_mirrored(structure: Structure, text: str) -> int:
@@ -111,22 +117,27 @@ def _mirror(text: str) -> str:
 def acid_named(structure: Structure, text: str) -> int:
     """The skeleton of the last amino acid that ``text`` names occurs, in its series.
 
-    "N-acyl-", "ester" and the ion that the text may speak of must be there too.
+    "N-acyl-", the ester, the amide and the ion that the text speaks of must be there too.
     """
-    acids = read_acids(text)
-    if not acids or not count_named(structure, acids[-1], sure=False, strictly=False):
-        return int(not acids)
-    concepts = structure.lexicon.concepts
-    kind = text.rpartition(" ")[2].lower()
-    if kind in ("zwitterion", "anion", "cation") and kind in concepts:
-        return int(structure.count(kind) > 0)
-    if kind == "ester" and not structure.mol.HasSubstructMatch(_ESTER):
+    if not _skeletons(structure, text):
         return 0
-    return int(not _ACYL.search(text) or structure.mol.HasSubstructMatch(_ACYLATED))
+    return int(
+        all(structure.mol.HasSubstructMatch(query) for words, query in _SAID if words.search(text))
+    )
 
 
-_ACYL = re.compile(r"(?:^|[^a-z])N(?:\(\d\)|alpha)?-(?:\(fatty )?(?:acyl|acetyl|benzoyl)\b")
-_ESTER = strict_query("[#6](=O)[#8,#16;D2]")
+_SAID = tuple(
+    (re.compile(words), strict_query(query))
+    for words, query in (
+        (r"(?:^|[^a-z])N(?:\(\d\)|alpha)?-(?:\(fatty )?(?:acyl|acetyl|benzoyl)\b",
+         "[#6,#16,#15](=[O,S,#7])[#7;!$([#7]=*)][#6]"),
+        (r"ester$", "[#6](=O)[#8,#16;D2]"),
+        (r"amide$", "[#6](~[#8])~[#7]"),
+        (r"zwitterion$", "[+].[-]"),
+        (r"(?:in|an|ar|am|ap)ate(?:\(\d-\))?$|anion$", "[-]"),
+        (r"inium(?:\(\d\+\))?$|cation$", "[+]"),
+    )
+)  # fmt: skip
 _ACYLATED = strict_query("[#6,#16,#15](=[O,S,#7])[#7;!$([#7]=*)][#6]")
 
 
