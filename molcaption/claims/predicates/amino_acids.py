@@ -63,7 +63,7 @@ diaminobutyr Dab c CCN
 diaminopropion Dap c CN
 diaminopropano - ic~acid|ate CN
 homoargin Har i CCCCN~C(~N)~N
-argin Arg i CCCN~C(~N)~N
+argin Arg i CCCN~C(~N)~[#7,#16]
 homocitrull - i CCCCN~C(~O)~N
 citrull Cit i CCCN~C(~O)~N
 canavan - i CCON~C(~N)~N
@@ -113,7 +113,8 @@ _ENDINGS = {
     "i": "ine|yl|inyl|inate|inamide|inium|inal|inol|ino",
     "c": "ic~acid|yl|ate|oyl|ylate",
 }
-_ACYL = "$([#6]=[#8,#16]),$([#6]([OH])=[#7])"
+# Acid carbons, also as imidic acids and in the thiazoles and oxazoles of cyclised peptides.
+_ACYL = "$([#6]=[#8,#16]),$([#6]([OH])=[#7]),$([#6](=,:[#7])[#8,#16;R])"
 _AMIDE_N = "$([#7;!D1])"
 
 
@@ -150,12 +151,11 @@ def acid(key: str) -> Acid:
     kept, intact = Chem.RWMol(plain), Chem.RWMol(plain)
     for atom in plain.GetAtoms():
         index, number = atom.GetIdx(), atom.GetAtomicNum()
-        either = "," in atom.GetSmarts()
-        element = "#8,#7" if either else f"#{number}"
+        listed = atom.GetSmarts().strip("[]") if "," in atom.GetSmarts() else f"#{number}"
         open_end = number == 6 and atom.GetDegree() == 2 and _is_acyl(plain, index)
         end = f";{_ACYL}" if open_end else ""
-        kept.ReplaceAtom(index, Chem.AtomFromSmarts(f"[{element}{end}]"))
-        element = f"#8,{_AMIDE_N}" if either else element
+        kept.ReplaceAtom(index, Chem.AtomFromSmarts(f"[{listed}{end}]"))
+        element = {"#8,#7": f"#8,{_AMIDE_N}", "#7,#16": "#7"}.get(listed, listed)
         if number == 6 and not open_end:
             element += f";D{atom.GetDegree()}"
         intact.ReplaceAtom(index, Chem.AtomFromSmarts(f"[{element}]"))

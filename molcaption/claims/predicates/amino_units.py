@@ -134,7 +134,7 @@ _SAID = tuple(
         (r"ester$", "[#6](=O)[#8,#16;D2]"),
         (r"amide$", "[#6](~[#8])~[#7]"),
         (r"zwitterion$", "[+].[-]"),
-        (r"(?:in|an|ar|am|ap)ate(?:\(\d-\))?$|anion$", "[-]"),
+        (r"(?:in|an)ate(?:\(\d-\))?$|anion$", "[-]"),
         (r"inium(?:\(\d\+\))?$|cation$", "[+]"),
     )
 )  # fmt: skip

@@ -153,9 +153,20 @@ def _pieces_of(structure: Structure, named: Named) -> set[int]:
 
 
 def depsipeptide(structure: Structure) -> int:
-    """Amide and ester joints."""
-    kinds = {amide for *_, amide in walk(structure).bonds}
-    return int(len(kinds) == 2)
+    """An amide joint and a residue of a hydroxy acid, whether its hydroxy is acylated or free."""
+    found = walk(structure)
+    if not any(amide for *_, amide in found.bonds):
+        return 0
+    if not all(amide for *_, amide in found.bonds):
+        return 1
+    acids = (piece for piece in found.pieces if piece.acyls and not piece.nitrogens)
+    return int(any(_has_alcohol(structure, piece.atoms) for piece in acids))
+
+
+def _has_alcohol(structure: Structure, atoms: frozenset[int]) -> bool:
+    """An oxygen with one neighbour, a carbon that is no acyl carbon."""
+    ends = [i for i in atoms if structure.numbers[i] == 8 and len(structure.near[i]) == 1]
+    return any(structure.near[i][0] not in structure.carbonyls for i in ends)
 
 
 PREDICATES: dict[str, Callable[..., int]] = amino_units.PREDICATES | {
