@@ -19,7 +19,7 @@ from molcaption.claims.structure import MAX_MATCHES, Structure
 # and the skeleton. without "-" before it, a skeleton is R of NC(C=O)R.
 _TABLE = """
 glyc Gly i - NCC=O
-alan Ala i C
+alan Ala i [#6;$([CH3]),$([#6]=[#6,#8]),$([#6;!R][#6;R]),$([#6][#6]=,#[#6,#7,#8]),$([#6;!R][!#6])]
 val Val i C(C)C
 isoleuc Ile i C(C)CC
 leuc Leu i CC(C)C
