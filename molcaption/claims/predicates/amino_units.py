@@ -54,7 +54,9 @@ def alpha_units(
         key,
         lambda: structure.mol.GetSubstructMatches(_unit(nitrogen, end), maxMatches=MAX_MATCHES),
     )
-    return sum(fits(_series(structure, *hit), series, bool(sure)) for hit in hits)
+    wanted = series.upper()
+    drawn = (_series(structure, *hit) for hit in hits) if wanted else hits
+    return sum(not wanted or one == wanted or (one == "?" and not sure) for one in drawn)
 
 
 def _series(structure: Structure, n: int, ca: int, c: int) -> str:
@@ -178,6 +180,11 @@ def surely_non_proteinogenic(structure: Structure, series: str = "") -> int:
     return int(unit > 0 and not proteinogenic(structure) and walk(structure).main < 2)
 
 
+def whole_acid(structure: Structure, *keys: str) -> int:
+    """The record is one of the amino acids."""
+    return int(any(_is_whole(structure, key, sure=False) for key in keys))
+
+
 def any_acid(structure: Structure, *keys: str) -> int:
     """One of the amino acids occurs, as it is."""
     return sum(len(units(structure, key, True)) for key in keys)
@@ -227,4 +234,5 @@ PREDICATES: dict[str, Callable[..., int]] = {
     "surely_acid_named": surely_acid_named,
     "surely_acid_of_series": surely_acid_of_series,
     "surely_non_proteinogenic": surely_non_proteinogenic,
+    "whole_acid": whole_acid,
 }

@@ -105,6 +105,27 @@ def surely_peptide_size(structure: Structure, n: int | str) -> int:
     return surely_peptide(structure, size, size) if size else 0
 
 
+def peptide_kind(structure: Structure, kind: str) -> int:
+    """A peptide of any length, whatever word says its kind."""
+    return (
+        cyclic_peptide(structure, "any")
+        if kind.startswith("cyclic")
+        else peptide(structure, 2, 9999)
+    )
+
+
+def peptide_ion(structure: Structure, n: int | str, kind: str) -> int:
+    """`peptide_size` as a zwitterion, cation or anion."""
+    known = kind not in structure.lexicon.concepts or structure.count(kind)
+    return int(bool(known) and peptide_size(structure, n))
+
+
+def surely_peptide_ion(structure: Structure, n: int | str, kind: str) -> int:
+    """`surely_peptide_size` as a drawn zwitterion, cation or anion."""
+    known = kind in structure.lexicon.concepts and structure.supports(kind)
+    return int(known and surely_peptide_size(structure, n))
+
+
 _TEENS = dict(
     zip("thir four fif six seven eigh nine".split(), range(13, 20), strict=True)
 ) | {"twenty": 20}  # fmt: skip
@@ -174,12 +195,15 @@ PREDICATES: dict[str, Callable[..., int]] = amino_units.PREDICATES | {
     "depsipeptide": depsipeptide,
     "joined": joined,
     "peptide": peptide,
+    "peptide_ion": peptide_ion,
+    "peptide_kind": peptide_kind,
     "peptide_ring": peptide_ring,
     "peptide_size": peptide_size,
     "residues_named": residues_named,
     "sequence": sequence,
     "surely_joined": surely_joined,
     "surely_peptide": surely_peptide,
+    "surely_peptide_ion": surely_peptide_ion,
     "surely_peptide_size": surely_peptide_size,
     "surely_residues_named": surely_residues_named,
     "surely_sequence": surely_sequence,
