@@ -146,8 +146,6 @@ def _add(
             where = f"lexicon {file.name}: entry {number}"
             raise BadDataError(f"{where}: expected a mapping with an id")
         where = f"lexicon {file.name}: entry {entry['id']}"
-        if file.name == "zz_legacy.yaml" and entry["id"] in concepts:
-            continue
         if entry["id"] in seen or (entry["id"] in concepts and not replace):
             raise BadDataError(f"{where}: the id is used twice")
         seen.add(entry["id"])
