@@ -29,6 +29,11 @@ _ABOUT_IT = re.compile(
     re.I,
 )
 _SUBJECT = re.compile(r"\s*(?:it|(?:the|this) (?:molecule|compound|structure))\s", re.I)
+_KNOWN_AS = re.compile(
+    r"\s*[^.;]{0,200}?\bbelongs? to (?:the )?class of (?:organic |chemical )?(?:compounds|entities)"
+    r" known as\s+",
+    re.I,
+)
 _ROLE = re.compile(
     r"\s*(?:it|the molecule|this compound)?\s*(?:has|have|is|was|are|acts|plays|shows|exhibits)\s+"
     r"(?:(?:an?|the)\s+)?(?:roles?\b|used|known|found|isolated|active|functional parent|produced|"
@@ -106,6 +111,11 @@ def _sentence(text: str, start: int, end: int, first: bool) -> Iterator[Zone]:
         yield Zone("parent", start, end)
         return
     if _ROLE.match(text, start, end):
+        return
+    if known := _KNOWN_AS.match(text, start, end):
+        stop = _item_end(text, known.end(), end)
+        if not _WIDER_CLASS.match(text, stop, end):
+            yield Zone("class", known.end(), stop)
         return
     opening = _IS.match(text, start, end)
     if opening is None and first:
