@@ -9,8 +9,10 @@ from collections.abc import Callable
 from molcaption.claims.predicates.chain_walk import ACYL, Chain, chains
 from molcaption.claims.structure import Structure
 
-_LENGTHS = {"short": (2, 5), "medium": (6, 12), "long": (13, 22), "very": (22, 999),
-            "ultra": (28, 999)}  # fmt: skip
+# LIPID MAPS' limits (up to 5, 6-12, 13-21, over 22, over 27 carbons), with one or two to spare:
+# ChEBI's curators count differently.
+_LENGTHS = {"short": (2, 6), "medium": (6, 13), "long": (12, 24), "very": (21, 999),
+            "ultra": (27, 999)}  # fmt: skip
 LETTERS = {
     "hydroxy": "Oo", "hydroperoxy": "P", "oxo": "K", "keto": "K", "epoxy": "e", "amino": "N",
     "nitro": "n", "methyl": "M", "bromo": "X", "chloro": "X", "fluoro": "X", "iodo": "X",

@@ -50,12 +50,16 @@ class Chain:
 
 def chains(structure: Structure) -> list[Chain]:
     """Every chain of the molecule from every head, kept for the molecule."""
-    return structure.keep("chains", lambda: _Walk(structure).chains())
+    return structure.keep("chains", lambda: _walk(structure).chains())
 
 
 def lengths(structure: Structure) -> dict[str, frozenset[int]]:
     """Lengths from a carbonyl carbon on (``bound``: no acid's), and between ``any`` two ends."""
-    return structure.keep("chain_lengths", lambda: _Walk(structure).lengths())
+    return structure.keep("chain_lengths", lambda: _walk(structure).lengths())
+
+
+def _walk(structure: Structure) -> "_Walk":
+    return structure.keep("chain_walk", lambda: _Walk(structure))
 
 
 class _Walk:
@@ -208,7 +212,7 @@ class _Walk:
                     found["bound"] |= reach
             if self._is_end(start):
                 found["any"] |= self._reach(start)
-            elif len(self.links[start]) > 2:
+            if len(self.links[start]) > 2:
                 found["any"] |= {n - 1 for n in self._reach(start)}  # a branch
         return {kind: frozenset(sizes) for kind, sizes in found.items()}
 
