@@ -24,7 +24,6 @@ _ADJECTIVE = (
     "|phenolic|alcoholic|primary|secondary|tertiary|extra|more|bridging"
 )
 _NAME = r"[\w\[({](?:[^\s,;.]|[,.](?=[\w'\"\[(]))*+"
-_ITEM = rf"(?:(?P<{{}}>{_COUNT})\s+)?(?:(?:{_ADJECTIVE})\s+)*"
 _NOUN = (
     r"groups?|substituents?|functions?|functionalit(?:y|ies)|residues?|moiet(?:y|ies)|units?"
     r"|rings?|bonds?|linkages?|side[ -]chains?|chains?|atoms?"

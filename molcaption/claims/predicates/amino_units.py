@@ -91,11 +91,6 @@ def acid_intact(structure: Structure, text: str) -> int:
     return count_named(structure, acids[-1], sure=False) if acids else 1
 
 
-def acid_related(structure: Structure, text: str) -> int:
-    """The skeleton of `acid_named`; what is no amino acid any more may be related to one too."""
-    return int(_skeletons(structure, text) > 0 or not walk(structure).high)
-
-
 def _skeletons(structure: Structure, text: str) -> int:
     """Units of the last amino acid that ``text`` names, whatever its carbons carry."""
     acids = read_acids(text)
@@ -223,7 +218,6 @@ PREDICATES: dict[str, Callable[..., int]] = {
     "acid_mirrored": acid_mirrored,
     "acid_named": acid_named,
     "acid_of_series": acid_of_series,
-    "acid_related": acid_related,
     "acyl_amino_acid": acyl_amino_acid,
     "acylglycine": acylglycine,
     "alpha_units": alpha_units,

@@ -36,16 +36,6 @@ def formula_is(structure: Structure, formula: str) -> int:
     return int(rdMolDescriptors.CalcMolFormula(structure.mol) == formula)
 
 
-def organic_ion(structure: Structure, low: int, high: int) -> int:
-    """As ``net_charge``, for records with carbon."""
-    return int(6 in structure.element_counts and low <= structure.charge <= high)
-
-
-def anion_with(structure: Structure, concept: str, low: int, high: int) -> int:
-    """A negative record in which ``concept`` occurs ``low`` to ``high`` times."""
-    return int(structure.charge < 0 and low <= structure.count(concept) <= high)
-
-
 def all_of(structure: Structure, *concepts: str) -> int:
     """Every one of the other concepts occurs."""
     return int(all(structure.count(concept) for concept in concepts))
@@ -169,11 +159,6 @@ def _is_sugar(mol: Chem.Mol, ring: tuple[int, ...]) -> bool:
     return sum(outer) >= (2 if anomeric or len(ring) == 5 else 3)
 
 
-def residues(structure: Structure, low: int, high: int) -> int:
-    """Amino-acid residues joined by peptide bonds, counted as peptide bonds + 1."""
-    return int(low <= structure.count("peptide_bond") + 1 <= high)
-
-
 def longest_carbon_chain(structure: Structure) -> int:
     """Atoms in the longest path of acyclic, non-aromatic carbon, branches left aside."""
     return structure.once("longest_carbon_chain", _longest_carbon_chain)
@@ -245,7 +230,6 @@ PREDICATES: dict[str, Callable[..., int]] = rings.PREDICATES | {
     "acyl_chain": acyl_chain,
     "alkane": alkane,
     "all_of": all_of,
-    "anion_with": anion_with,
     "charge_is": charge_is,
     "fatty_chain": fatty_chain,
     "formula_is": formula_is,
@@ -258,9 +242,7 @@ PREDICATES: dict[str, Callable[..., int]] = rings.PREDICATES | {
     "n_rings": n_rings,
     "net_charge": net_charge,
     "only_elements": only_elements,
-    "organic_ion": organic_ion,
     "radical": radical,
-    "residues": residues,
     "salt": salt,
     "sugar_rings": sugar_rings,
     "zwitterion": zwitterion,

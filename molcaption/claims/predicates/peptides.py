@@ -105,15 +105,6 @@ def surely_peptide_size(structure: Structure, n: int | str) -> int:
     return surely_peptide(structure, size, size) if size else 0
 
 
-def peptide_kind(structure: Structure, kind: str) -> int:
-    """A peptide of any length, whatever word says its kind."""
-    return (
-        cyclic_peptide(structure, "any")
-        if kind.startswith("cyclic")
-        else peptide(structure, 2, 9999)
-    )
-
-
 def peptide_ion(structure: Structure, n: int | str, kind: str) -> int:
     """`peptide_size` as a zwitterion, cation or anion."""
     known = kind not in structure.lexicon.concepts or structure.count(kind)
@@ -196,7 +187,6 @@ PREDICATES: dict[str, Callable[..., int]] = amino_units.PREDICATES | {
     "joined": joined,
     "peptide": peptide,
     "peptide_ion": peptide_ion,
-    "peptide_kind": peptide_kind,
     "peptide_ring": peptide_ring,
     "peptide_size": peptide_size,
     "residues_named": residues_named,

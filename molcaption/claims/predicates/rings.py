@@ -101,11 +101,6 @@ def ring_class_from(structure: Structure, kind: str, lowest: int) -> int:
     return sum(n >= lowest and str(kind).lower() in ("", k) for n, k in sizes)
 
 
-def ring_system(structure: Structure, kind: str, n_rings: int) -> int:
-    """The same under its older name."""
-    return ring_class(structure, kind, n_rings)
-
-
 def _sizes(structure: Structure) -> list[tuple[int, str]]:
     """Rings (by the cyclomatic number) and kind of each fused system and spiro-joined system."""
     fused = [_size(structure.mol, system) for system in structure.ring_systems]
@@ -273,7 +268,6 @@ PREDICATES: dict[str, Callable[..., int]] = von_baeyer.PREDICATES | {
     "ring_class_from": ring_class_from,
     "ring_of": ring_of,
     "ring_size": ring_size,
-    "ring_system": ring_system,
     "ring_with": ring_with,
     "spiro": spiro,
     "spiro_with": spiro_with,

@@ -119,12 +119,6 @@ def _newer(structure: Structure) -> Counter[str]:
     return structure.keep("stereo_newer", count)
 
 
-def has_stereocentre(structure: Structure) -> int:
-    """Labelled, drawn or possible stereocentres."""
-    drawn = _drawn(structure)
-    return drawn["R"] + drawn["S"] or _unset(structure)["RS"]
-
-
 _SUFFIX = re.compile(r"\((\d+)([+-])\)")
 _CATION = re.compile(r"ium(?: ion| cation)?$|ammoni[ou]|azaniumyl|(?:an|phin|larg|tun|alv)idin\b")
 _TWICE = re.compile("di(?:ammonio|azaniumyl)")
@@ -166,7 +160,6 @@ def _charge_of(name: str, kind: str) -> int:
 
 PREDICATES: dict[str, Callable[..., int]] = {
     "conjugate": conjugate,
-    "has_stereocentre": has_stereocentre,
     "mirrored_labels": mirrored_labels,
     "stereo_labels": stereo_labels,
     "surely_mirrored_labels": surely_mirrored_labels,

@@ -170,12 +170,6 @@ def linked_sugar(
     return sum(_linked(structure, unit, start, end) for unit in units)
 
 
-def perhaps_linked_sugar(structure: Structure, *said: str) -> int:
-    """`linked_sugar`, refuted only where such a sugar is there."""
-    kind, series, anomer, acid, amine, start, end = said
-    return linked_sugar(structure, kind, series, anomer, acid, amine, start, end, False)
-
-
 def _linked(structure: Structure, unit: Sugar, start: int | str, end: int | str) -> bool:
     if not unit.ring or unit.at + 1 != int(start):
         return False
@@ -258,7 +252,6 @@ PREDICATES: dict[str, Callable[..., int]] = {
     "glycosyl": glycosyl,
     "linkage": linkage,
     "linked_sugar": linked_sugar,
-    "perhaps_linked_sugar": perhaps_linked_sugar,
     "saccharide": saccharide,
     "saccharide_shape": saccharide_shape,
     "sialic": sialic,
