@@ -5,8 +5,9 @@ wrong. Compilation happens once per process.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 from rdkit import Chem
@@ -58,7 +59,7 @@ class Concept:
     """One entry, compiled. ``test`` refutes by a miss; ``sure`` (if any) supports by a hit.
 
     ``test`` is None where the parents together are the test. ``parametric``: the text fills in
-    the test's arguments.
+    the test's arguments; ``texts`` are those of them that are no numbers.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Concept:
     sure: StructuralTest | None
     has_skeleton: bool
     parametric: bool
+    texts: frozenset[str]
 
     @property
     def provable(self) -> bool:
@@ -120,7 +122,19 @@ def compile_entry(entry: dict[str, Any], where: str, source: str) -> Concept:
         sure=sure,
         has_skeleton="skeleton" in entry or bool(entry.get("tautomers")),
         parametric=any(str(a).startswith("$") for t in (test, sure) if t for a in t.arguments),
+        texts=frozenset(_textual(test)) | frozenset(_textual(sure)),
     )
+
+
+def _textual(test: StructuralTest | None) -> Iterator[str]:
+    """Arguments that a caption fills in and that the predicate takes as text only."""
+    if test is None or test.predicate is None:
+        return
+    parameters = list(signature(test.predicate).parameters.values())[1:]
+    for argument, parameter in zip(test.arguments, parameters, strict=False):
+        said = str(argument).startswith("$") and parameter.kind is not parameter.VAR_POSITIONAL
+        if said and parameter.annotation is str:
+            yield argument.removeprefix("$")
 
 
 def _check_keys(entry: dict[str, Any], where: str) -> None:

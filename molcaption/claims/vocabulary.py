@@ -284,6 +284,6 @@ def matches(concept: Concept, text: str, start: int, end: int) -> Iterator[tuple
     """Where the concept's pattern matches, and what the text fills into its test."""
     assert concept.pattern is not None  # it is in a table of patterns
     for match in concept.pattern.finditer(text, start, end):
-        groups = match.groupdict().items() if concept.parametric else ()
-        filled = tuple((f"${key}", number(value or "")) for key, value in groups)
+        groups = match.groupdict("").items() if concept.parametric else ()
+        filled = tuple((f"${k}", v if k in concept.texts else number(v)) for k, v in groups)
         yield match.start(), match.end(), filled

@@ -37,7 +37,7 @@ def verdict(smiles, caption, concept):
             "stereo_labels",
             "unchecked",
         ),
-        (L_ALANINE, "It is an enantiomer of a (R)-alanine.", "mirrored_labels", "supported"),
+        (L_ALANINE, "It is an enantiomer of a (R)-alanine.", "mirrored_labels", "unchecked"),
         (L_ALANINE, "It is an enantiomer of a (S)-alanine.", "mirrored_labels", "contradicted"),
         (L_ALANINE, "It is an amino acid that has S configuration.", "configuration", "supported"),
         (

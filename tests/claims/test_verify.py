@@ -152,3 +152,15 @@ def test_spans_survive_greek_letters_and_odd_dashes(dash):
     mentions = find_mentions(caption, LEXICON)
     assert {f"β{dash}lactam", "phenols"} <= {mention.text for mention in mentions}
     assert all(caption[m.start : m.end] == m.text for m in mentions)
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        "It arises by transfer of a proton from the sulfate group to one of the nitrogens of it.",
+        "It is a conjugate base of a. It is a conjugate acid of one.",
+        "It is an enantiomer of a. It contains a(1+). It is a one salt of an.",
+    ],
+)
+def test_number_words_where_names_are_expected(caption):
+    check_caption(parse_smiles("C[NH2+]C(N)=NCC(=O)[O-]"), caption, LEXICON)
