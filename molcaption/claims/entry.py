@@ -14,6 +14,7 @@ from rdkit import Chem
 
 from molcaption.claims.predicates import PREDICATES
 from molcaption.claims.queries import (
+    drawn_query,
     required_atoms,
     required_rings,
     skeleton_query,
@@ -164,6 +165,8 @@ def _tests(
     try:
         sure = _test(entry["sure"], where) if "sure" in entry else None
         if "skeleton" in entry:
+            if sure is None and entry.get("strength") != "necessary":
+                sure = _queried(drawn_query(entry["skeleton"]))
             return _queried(skeleton_query(entry["skeleton"])), sure
         if entry.get("tautomers"):
             loose = _queried(skeleton_query(entry["smarts"]))

@@ -6,6 +6,7 @@ tautomer or a mesomer never makes a caption wrong.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from functools import lru_cache
 
 from rdkit import Chem, rdBase
@@ -25,18 +26,32 @@ def _any_atom(number: int) -> Chem.Atom:
     return Chem.AtomFromSmarts(f"[#{number}]" if number else "[*;!#1]")
 
 
+@lru_cache(maxsize=512)
+def _drawn_atom(number: int, aromatic: bool) -> Chem.Atom:
+    return Chem.AtomFromSmarts(f"[#{number};{'a' if aromatic else 'A'}]" if number else "[*;!#1]")
+
+
 def skeleton_query(smiles: str) -> Chem.Mol:
     """Elements and connectivity of a SMILES (``*`` is any heavy atom); rings stay rings.
 
     Raises ValueError if RDKit cannot read it.
     """
+    return _skeleton(smiles, lambda atom: _any_atom(atom.GetAtomicNum()))
+
+
+def drawn_query(smiles: str) -> Chem.Mol:
+    """As `skeleton_query`, with the aromatic atoms aromatic and the others not."""
+    return _skeleton(smiles, lambda atom: _drawn_atom(atom.GetAtomicNum(), atom.GetIsAromatic()))
+
+
+def _skeleton(smiles: str, replacement: Callable[[Chem.Atom], Chem.Atom]) -> Chem.Mol:
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmarts(smiles)  # its grammar holds SMILES; nothing is normalised
     if mol is None or mol.GetNumAtoms() == 0:
         raise ValueError(f"RDKit cannot read the SMILES {smiles!r}")
     query = Chem.RWMol(mol)
     for atom in mol.GetAtoms():
-        query.ReplaceAtom(atom.GetIdx(), _any_atom(atom.GetAtomicNum()))
+        query.ReplaceAtom(atom.GetIdx(), replacement(atom))
     for bond in mol.GetBonds():
         query.ReplaceBond(bond.GetIdx(), Chem.BondFromSmarts("~"))
     return query.GetMol()

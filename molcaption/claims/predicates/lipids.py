@@ -106,8 +106,10 @@ def _sphingoids(structure: Structure) -> list[tuple[str, int, int]]:
         return []
     found = []
     for chain in chains(structure):
-        if len(chain.path) < 5 or "N" not in chain.bears[1]:
+        if len(chain.path) < 8 or "N" not in chain.bears[1]:
             continue
+        if any(ring & set(chain.path[:4]) for ring in structure.rings):
+            continue  # an amino sugar
         third = chain.bears[2]
         if not set(third) & set("OoK") or chain.head not in ("alcohol", "oxy", "alkyl"):
             continue
