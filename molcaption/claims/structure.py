@@ -192,8 +192,9 @@ class Structure:
     def _refuting(self, concept: "Concept", filled: Filled) -> int:
         if concept.parametric and not filled:
             return 0  # nothing to test without a caption
-        if not all(self.count(parent) for parent in concept.parents):
-            return 0
+        for parent in concept.parents:
+            if not self.count(parent):
+                return 0
         return 1 if concept.test is None else self._run(concept.test, concept.countable, filled)
 
     def _proving(self, concept: "Concept", filled: Filled) -> int:
@@ -211,6 +212,8 @@ class Structure:
 
     def _run(self, test: "StructuralTest", countable: bool, filled: Filled) -> int:
         if test.predicate is not None:
+            if not filled:
+                return test.predicate(self, *test.arguments)
             given = dict(filled)
             return test.predicate(self, *[given.get(a, a) for a in test.arguments])
         present = self.element_counts

@@ -110,7 +110,7 @@ def _claim(
     mention: Mention, lexicon: Lexicon, found: int | None, verdict: str, reason: str | None
 ) -> Claim:
     concept = lexicon.concepts.get(mention.concept or "")
-    said = " ".join(str(value) for _, value in mention.filled)
+    said = " ".join([str(value) for _, value in mention.filled]) if mention.filled else ""
     return {
         "start": mention.start,
         "end": mention.end,
