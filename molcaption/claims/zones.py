@@ -163,7 +163,7 @@ def _items(text: str, start: int, end: int) -> Generator[Zone, None, int]:
 
 def _relation(text: str, start: int, end: int) -> Zone:
     """A relative of the same skeleton, a mirror image, or a looser parent."""
-    head = text[start : start + 60].lower()
+    head = text[start : min(start + 60, end)].lower()
     if "conjugate" in head or "tautomer" in head:
         return Zone("relation", start, end)
     return Zone("mirror" if "enantiomer" in head else "parent", start, end)

@@ -94,7 +94,7 @@ def _unsaturated(text: str) -> Callable[[Chain], bool] | None:
     """ "trienoic", "2,3-saturated", "omega-3", "trans-2": how many double bonds, or where."""
     if match := re.match(r"(di|tri|tetra|penta|hexa)enoic", text):
         times = _DOUBLE[match[1]]
-        return lambda c: c.double == times
+        return lambda c: c.double >= times  # those of a branch may not be counted
     if match := re.match(r"(\d+)(?:,\d+)?-saturated$", text):
         place = int(match[1])
         return lambda c: place not in c.bonds
