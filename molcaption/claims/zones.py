@@ -112,7 +112,7 @@ def _sentence(text: str, start: int, end: int, first: bool) -> Iterator[Zone]:
         return
     if _ROLE.match(text, start, end):
         return
-    if known := _KNOWN_AS.match(text, start, end):
+    if "known as" in text and (known := _KNOWN_AS.match(text, start, end)):
         stop = _item_end(text, known.end(), end)
         if not _WIDER_CLASS.match(text, stop, end):
             yield Zone("class", known.end(), stop)

@@ -5,6 +5,7 @@ it, rings closed by a heteroatom (epoxides, lactones) do not.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from rdkit import Chem
@@ -116,7 +117,7 @@ class _Walk:
         return found
 
     def _part(self, part: list[int]) -> list[Chain]:
-        heads = {atom: head for atom in part if (head := self.head(atom))}
+        heads = {atom: head for atom in part if (head := self.heads[atom])}
         skeleton = len(self.depths(part[0], self.all_links)[0])
         pairs = [(i, j) for i in part for j in self.links[i] if i < j]
         triple = sum(self.orders.get(pair) == "#" for pair in pairs)
@@ -135,10 +136,21 @@ class _Walk:
         path.reverse()
         pairs = enumerate(pairwise(path), 1)
         bonds = {n: self.orders[pair] for n, pair in pairs if pair in self.orders}
-        bears = tuple(self.borne(atom, set(path)) for atom in path)
+        inside = set(path)
+        bears = tuple(self.borne(atom, inside) for atom in path)
         return Chain(tuple(path), part, head, *whole, bonds, bears)
 
-    def head(self, atom: int) -> str:
+    @cached_property
+    def heads(self) -> dict[int, str]:
+        """What chain each carbon starts, "" if none."""
+        return {atom: self._head(atom) for atom in self.inner}
+
+    @cached_property
+    def ends(self) -> frozenset[int]:
+        """Carbons at which a chain may end."""
+        return frozenset(atom for atom in self.inner if self._is_end(atom))
+
+    def _head(self, atom: int) -> str:
         """What chain the carbon starts: by its oxygen and the other atom bonded to it."""
         numbers, near, links = self.structure.numbers, self.structure.near, self.links
         others = [n for n in near[atom] if n not in links[atom]]
@@ -204,16 +216,17 @@ class _Walk:
     def lengths(self) -> dict[str, frozenset[int]]:
         found: dict[str, set[int]] = {"acyl": set(), "bound": set(), "any": set()}
         for start in self.inner:
-            head = self.head(start)
+            head = self.heads[start]
             if head in ACYL or head in ("ketone", "aldehyde"):
                 reach = self._reach(start)
                 found["acyl"] |= reach
                 if head not in ("acid", "anion"):
                     found["bound"] |= reach
-            if self._is_end(start):
-                found["any"] |= self._reach(start)
-            if len(self.links[start]) > 2:
-                found["any"] |= {n - 1 for n in self._reach(start)}  # a branch
+            end, branched = start in self.ends, len(self.links[start]) > 2
+            if end or branched:
+                reach = self._reach(start)
+                found["any"] |= reach if end else set()
+                found["any"] |= {n - 1 for n in reach} if branched else set()
         return {kind: frozenset(sizes) for kind, sizes in found.items()}
 
     def _is_end(self, atom: int) -> bool:
@@ -224,7 +237,7 @@ class _Walk:
             return False
         if any(n in self.ringed for n in self.structure.near[atom]):
             return True
-        return any(len(self.links[n]) == 1 and self.head(n) in ("acid", "anion")
+        return any(len(self.links[n]) == 1 and self.heads[n] in ("acid", "anion")
                    for n in self.links[atom])  # fmt: skip
 
     def _reach(self, start: int) -> set[int]:
@@ -232,4 +245,4 @@ class _Walk:
         depth = {start: 1}
         for atom in order[1:]:
             depth[atom] = depth[before[atom]] + 1
-        return {depth[atom] for atom in order if self._is_end(atom)}
+        return {depth[atom] for atom in order if atom in self.ends}
