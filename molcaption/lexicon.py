@@ -28,8 +28,6 @@ from molcaption.errors import BadDataError
 _log = logging.getLogger(__name__)
 SAMPLE_LIMIT = 5_000
 _FILLINGS, _FITTED = 25, 400
-# What is believed of a test before gold captions speak: as if 19 of 20 had agreed with it.
-_PRIOR, _PRIOR_PASSED = 20, 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ def check(
         NoInputError: a file is missing.
         BadDataError: an entry is malformed, or an example contradicts its entry; names all.
     """
-    lexicon = load_lexicon(path)
+    lexicon = load_lexicon(path).strict()
     concepts = lexicon.concepts.values()
     failures = [line for concept in concepts for line in _failures(concept, lexicon)]
     if failures:
@@ -86,7 +84,7 @@ def measure(
 
     This makes ``claims/base_rates.json``: run it again when entries change.
     """
-    lexicon = load_lexicon()
+    lexicon = load_lexicon().strict()
     mols = [record.mol for record in _molecules(sample, limit)]
     n, rates = base_rates(mols, lexicon)
     by_filling = parametric_rates(gold, sample, lexicon) if gold else {}
@@ -153,10 +151,10 @@ def parametric_rates(gold: str | Path, sample: str | Path, lexicon: Lexicon) -> 
     return rates
 
 
-def agreement(gold: str | Path, lexicon: Lexicon) -> dict[str, float]:
-    """Share of gold captions naming a concept whose structure passes its test, for concepts named.
+def agreement(gold: str | Path, lexicon: Lexicon) -> dict[str, tuple[int, int]]:
+    """For every concept: captions whose structure passes its test, and captions that name it.
 
-    A caption counts once. Shrunk to 19 of 20, so that a single caption proves little either way.
+    A caption counts once, and passes if none of its claims on the concept is refuted.
     """
     passed, named = Counter[str](), Counter[str]()
     for record in _molecules(gold, None):
@@ -167,8 +165,7 @@ def agreement(gold: str | Path, lexicon: Lexicon) -> dict[str, float]:
                 fits[key] = fits.get(key, True) and claim["verdict"] != "contradicted"
         named.update(fits.keys())
         passed.update(key for key, fit in fits.items() if fit)
-    shares = {key: (passed[key] + _PRIOR_PASSED) / (n + _PRIOR) for key, n in named.items()}
-    return {key: round(share, 3) for key, share in shares.items()}
+    return {key: (passed[key], named[key]) for key in lexicon.concepts}
 
 
 def _molecules(path: str | Path, limit: int | None) -> Iterator[Molecule]:

@@ -8,8 +8,8 @@ by one lexicon is never mistaken for another's.
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,18 @@ from molcaption.claims.structure import Structure
 from molcaption.errors import BadDataError, NoInputError
 
 LEXICON_VERSION = "2"
+# A test refutes only if so many gold captions named its concept and so large a share passed it.
+TRUSTED_CAPTIONS, TRUSTED_SHARE = 5, 0.9
+# What is believed of a test before gold captions speak: as if 19 of 20 had passed it.
+_PRIOR_PASSED, _PRIOR = 19, 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lexicon:
     """Concepts by id, in file order; ``base_rates`` are shares of a sample of molecules.
 
     ``counted``: for those that most molecules have, the shares with at least 1, 2, … of them.
-    ``agreement``: share of gold captions naming a concept whose structure passes its test.
+    ``agreement``: gold captions whose structure passes a concept's test, of those that name it.
     ``unjudged``: terms of captions that claim nothing about a structure.
     """
 
@@ -38,8 +42,44 @@ class Lexicon:
     hash: str
     base_rates: dict[str, float] = field(default_factory=dict)
     counted: dict[str, list[float]] = field(default_factory=dict)
-    agreement: dict[str, float] = field(default_factory=dict)
+    agreement: dict[str, tuple[int, int]] = field(default_factory=dict)
     unjudged: frozenset[str] = frozenset()
+
+    def trusts(self, concept_id: str) -> bool:
+        """Whether a miss of the concept's test refutes: gold captions bear the test out.
+
+        A builtin test that few captions need is judged by all concepts that use the builtin. Tests
+        that nobody measured, such as a user's own, are trusted.
+        """
+        if concept_id not in self.agreement:
+            return True
+        passed, named = self.agreement[concept_id]
+        test = self.concepts[concept_id].test
+        if named < TRUSTED_CAPTIONS and test is not None and test.predicate is not None:
+            passed, named = self.by_predicate[test.predicate.__name__]
+        return named >= TRUSTED_CAPTIONS and passed >= TRUSTED_SHARE * named
+
+    @cached_property
+    def by_predicate(self) -> dict[str, tuple[int, int]]:
+        """`agreement` summed over the concepts that share a builtin test."""
+        found: dict[str, tuple[int, int]] = {}
+        for key, (passed, named) in self.agreement.items():
+            test = self.concepts[key].test
+            if test is not None and test.predicate is not None:
+                before = found.get(test.predicate.__name__, (0, 0))
+                found[test.predicate.__name__] = (before[0] + passed, before[1] + named)
+        return found
+
+    def confidence(self, concept_id: str) -> float | None:
+        """Share of gold captions that agree with the test, shrunk; None if nobody measured."""
+        if concept_id not in self.agreement:
+            return None
+        passed, named = self.agreement[concept_id]
+        return round((passed + _PRIOR_PASSED) / (named + _PRIOR), 3)
+
+    def strict(self) -> "Lexicon":
+        """The same lexicon with every test trusted."""
+        return replace(self, agreement={})
 
     def base_rate(self, concept_id: str, count: int = 1) -> float:
         """Share of molecules with at least ``count`` of it, or an upper bound; 0 if unknown."""
@@ -92,16 +132,15 @@ def _load(path: str | None) -> Lexicon:
     unjudged = sorted({term.lower() for file in files for term in file.unjudged})
     content = json.dumps([list(entries.values()), unjudged], sort_keys=True)
     digest = hashlib.sha256(content.encode()).hexdigest()[:16]
-    rates = home.joinpath("base_rates.json")
-    measured = json.loads(rates.read_text("utf-8")) if rates.is_file() else {}
+    table = home.joinpath("base_rates.json")
+    measured = json.loads(table.read_text("utf-8")) if table.is_file() else {}
+    own = {entry["id"] for entry in files[-1].entries} if path is not None else set()
+    rates, counted, agreement = (
+        {key: value for key, value in measured.get(kind, {}).items() if key not in own}
+        for kind in ("rates", "counted", "agreement")
+    )
     return Lexicon(
-        concepts,
-        LEXICON_VERSION,
-        digest,
-        measured.get("rates", {}),
-        measured.get("counted", {}),
-        measured.get("agreement", {}),
-        frozenset(unjudged),
+        concepts, LEXICON_VERSION, digest, rates, counted, agreement, frozenset(unjudged)
     )
 
 

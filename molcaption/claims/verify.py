@@ -86,6 +86,8 @@ def _judge(mention: Mention, structure: Structure, lexicon: Lexicon) -> Claim:
     wanted = mention.expected if lexicon.concepts[mention.concept].countable else 1
     found = structure.count(mention.concept, mention.filled)
     if found < wanted:
+        if not lexicon.trusts(mention.concept):
+            return _claim(mention, lexicon, found, "unchecked", "insufficient_structure")
         return _claim(mention, lexicon, found, "contradicted", None)
     vacuous = lexicon.base_rate(mention.concept, wanted) > VACUOUS
     proven = found if mention.skeleton else structure.proven(mention.concept, mention.filled)
@@ -123,7 +125,7 @@ def _claim(
         "verdict": verdict,
         "reason": reason,
         "strength": concept.strength if concept else None,
-        "confidence": lexicon.agreement.get(mention.concept or ""),
+        "confidence": lexicon.confidence(mention.concept or ""),
     }
 
 

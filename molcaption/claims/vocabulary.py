@@ -21,7 +21,7 @@ _SILENT = ("hydro", "deoxy", "dehydro", "deamino", "cis-", "trans-", "all-")
 _PRIVATIVE = re.compile(
     r"(?:^|[\s-])(?:non|nor|seco|homo|cyclo|abeo|aza|thia|oxa|thio|seleno|pseudo|anhydro|retro"
     r"|carba|bis|nido|allo|neo|epi|dinor|trinor|bisnor|des|deaza)-?$"
-    r"|non-\w*\s?$|(?:like|type)[- ]?$"
+    r"|non-\w*\s?$|n-(?:acyl|carbamoyl|formyl)[- ]$|(?:like|type)[- ]?$"
 )
 # Phrases that name a role or a relative, whatever chemistry stands in them.
 _ROLE = re.compile(

@@ -10,7 +10,8 @@ import re
 from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
-_SENTENCE = re.compile(r"[^.;]*(?:[.;](?!\s|$)[^.;]*)*[.;]?", re.S)
+# A full stop ends a sentence before a space, and glued to the next one ("an acid.Aspirin is …").
+_SENTENCE = re.compile(r"[^.;]*(?:[.;](?!\s|$|(?<=[a-z)][.])[A-Z(][a-z\d])[^.;]*)*[.;]?", re.S)
 _IS = re.compile(
     r"\s*(?:(?:the|this)\s+(?:molecule|compound|substance|structure)|it|they)\s+(?:is|are|was)\s+"
     r"(?:also\s+|thus\s+|formally\s+|therefore\s+)?",

@@ -9,7 +9,7 @@ from molcaption.claims.predicates.chain_walk import chains, lengths
 from molcaption.claims.predicates.lipids import glycerols, sphingoids
 from molcaption.claims.structure import Structure
 
-LEXICON = load_lexicon()
+LEXICON = load_lexicon().strict()  # whatever gold captions say of a test
 PALMITIC = "CCCCCCCCCCCCCCCC(=O)O"
 OLEIC = "CCCCCCCC/C=C\\CCCCCCCC(=O)O"
 LINOLEIC = "CCCCC/C=C\\C/C=C\\CCCCCCCC(=O)O"

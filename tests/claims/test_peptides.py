@@ -8,7 +8,7 @@ from molcaption.claims.predicates.amino_names import list_total, read_acids
 from molcaption.claims.predicates.peptide_walk import walk
 from molcaption.claims.structure import Structure
 
-LEXICON = load_lexicon()
+LEXICON = load_lexicon().strict()  # whatever gold captions say of a test
 
 ALA_LEU = "C[C@H](N)C(=O)N[C@@H](CC(C)C)C(=O)O"
 GLY_LEU_PHE = "NCC(=O)N[C@@H](CC(C)C)C(=O)N[C@@H](Cc1ccccc1)C(=O)O"

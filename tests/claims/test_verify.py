@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import pytest
 from rdkit import Chem
@@ -7,7 +8,7 @@ from molcaption.chem.molecule import parse_smiles
 from molcaption.claims import check_caption, facts, group_counts, load_lexicon
 from molcaption.claims.grammar import find_mentions
 
-LEXICON = load_lexicon()
+LEXICON = load_lexicon().strict()  # whatever gold captions say of a test
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 
 
@@ -164,3 +165,23 @@ def test_spans_survive_greek_letters_and_odd_dashes(dash):
 )
 def test_number_words_where_names_are_expected(caption):
     check_caption(parse_smiles("C[NH2+]C(N)=NCC(=O)[O-]"), caption, LEXICON)
+
+
+def test_a_test_that_few_captions_bear_out_refutes_nothing():
+    caption = "It is a steroid."
+    mol = parse_smiles("CCO")
+    rare = replace(LEXICON, agreement={"steroid": (4, 4)})
+    loose = replace(LEXICON, agreement={"steroid": (80, 100)})
+    sound = replace(LEXICON, agreement={"steroid": (95, 100)})
+    verdicts = [
+        check_caption(mol, caption, one).claims[0]["verdict"] for one in (rare, loose, sound)
+    ]
+    assert verdicts == ["unchecked", "unchecked", "contradicted"]
+    assert check_caption(mol, caption, LEXICON).n_contradicted == 1
+
+
+def test_rare_counts_are_judged_by_their_builtin():
+    agreement = {"dicarboxylic_acid": (0, 0), "monocarboxylic_acid": (90, 90)}
+    lexicon = replace(LEXICON, agreement=agreement)
+    found = check_caption(parse_smiles("CC(=O)O"), "It is a dicarboxylic acid.", lexicon)
+    assert found.groups_contradicted == ["dicarboxylic_acid"]

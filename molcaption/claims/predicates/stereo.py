@@ -128,6 +128,7 @@ _ANION = re.compile(
 )
 
 
+_FIXED = strict_query("[#7,#15,#16;+;H0;!$([#7+]-[O-]);!$([#7+]=[#7])]")
 _ACIDIC = strict_query("[OX2H1][!#6,$([#6]=O)]")
 
 
@@ -141,7 +142,9 @@ def conjugate(structure: Structure, kind: str, partner: str) -> int:
     if structure.has_metal:
         return 1  # complexes are drawn with all charges or with none
     if kind == "base":
-        return int(structure.charge < charge)
+        # Cholines go by names that do not tell their charge: their betaines are bases of cations.
+        fixed = charge == structure.charge == 0 and structure.mol.HasSubstructMatch(_FIXED)
+        return int(structure.charge < charge or fixed)
     # "…ate" may have lost several protons: an anion that still has one can be its acid.
     acidic = structure.charge == charge == -1 and structure.mol.HasSubstructMatch(_ACIDIC)
     return int(structure.charge > charge or (acidic and not _SUFFIX.search(partner)))
