@@ -28,7 +28,7 @@ from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
 from molcaption.chem.molecule import InvalidMolecule, canonical_smiles, parse_smiles
-from molcaption.claims import CaptionCheck, Lexicon, check_caption, load_lexicon
+from molcaption.claims import CaptionCheck, Lexicon, check_caption, load_lexicon, settle
 
 WARM_UP = 200
 NOT_TESTED = ("unknown_term", "out_of_scope")
@@ -49,7 +49,7 @@ class Sample:
 def main() -> None:
     """Print the table and write the lists asked for."""
     args = _arguments()
-    lexicon = load_lexicon(args.lexicon)
+    lexicon = settle(load_lexicon(args.lexicon))  # as the verbs do
     texts = [pair for path in args.files for pair in _read(path, args)]
     samples, speed = _judged(texts, lexicon)
     if args.predictions:

@@ -16,7 +16,7 @@ from pathlib import Path
 from molcaption import __version__
 from molcaption.chem.graph import featurise
 from molcaption.chem.molecule import Molecule, Reject, parse_smiles
-from molcaption.claims import Lexicon, load_lexicon
+from molcaption.claims import Lexicon, load_lexicon, settle
 from molcaption.data.readers import read_molecules
 from molcaption.data.rerun import KEY, run_key, stored_key
 from molcaption.data.writers import check_output, open_writer
@@ -97,7 +97,7 @@ def caption(
     allowed = _parse_max_rejects(max_rejects)
     check_output(output)
     path = _model_path(model)
-    lexicon = load_lexicon()
+    lexicon = settle(load_lexicon())
     options = {
         "columns": columns,
         "format": format,

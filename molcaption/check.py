@@ -12,7 +12,7 @@ from typing import Any
 
 from molcaption import __version__
 from molcaption.chem.molecule import Molecule, Reject
-from molcaption.claims import check_caption, load_lexicon
+from molcaption.claims import check_caption, load_lexicon, settle
 from molcaption.claims.lexicon import Lexicon
 from molcaption.data.readers import read_molecules
 from molcaption.data.writers import open_writer, own_columns
@@ -52,7 +52,7 @@ def check(
         UsageError: a column is not there; names those that are.
         CannotWriteError: ``output`` cannot be written.
     """
-    concepts = load_lexicon(lexicon)
+    concepts = settle(load_lexicon(lexicon))
     records = read_molecules(
         [input],
         format=format,

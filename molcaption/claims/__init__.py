@@ -5,7 +5,7 @@ The knowledge is data (``concepts/``); this code matches, parses and judges. No 
 
 from molcaption.claims.facts import Fact, facts
 from molcaption.claims.lexicon import Lexicon, group_counts, load_lexicon
-from molcaption.claims.verify import CaptionCheck, check_caption
+from molcaption.claims.verify import CaptionCheck, check_caption, settle
 
 __all__ = [
     "CaptionCheck",
@@ -15,4 +15,5 @@ __all__ = [
     "facts",
     "group_counts",
     "load_lexicon",
+    "settle",
 ]

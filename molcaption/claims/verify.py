@@ -4,13 +4,14 @@ Three-valued on purpose. A necessary test that passes proves nothing, a term nob
 unknown, and a caption with nothing to check has no score at all, never 1.0.
 """
 
+import gc
 import math
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
 from rdkit import Chem
 
-from molcaption.claims.grammar import Mention, find_mentions
+from molcaption.claims.grammar import Mention, find_mentions, vocabulary
 from molcaption.claims.lexicon import Lexicon
 from molcaption.claims.structure import Structure
 
@@ -59,6 +60,18 @@ class CaptionCheck:
 
 
 _COLUMNS = tuple(column.name for column in fields(CaptionCheck))
+
+
+def settle(lexicon: Lexicon) -> Lexicon:
+    """Index the lexicon's names now, and spare the garbage collector from walking over them.
+
+    For programs that check many captions: without it a fifth of the time goes into looking for
+    garbage among the lexicon's objects. Everything alive now is left out of collection.
+    """
+    vocabulary(lexicon)
+    gc.collect()
+    gc.freeze()
+    return lexicon
 
 
 def check_caption(mol: Chem.Mol | None, caption: str | None, lexicon: Lexicon) -> CaptionCheck:
