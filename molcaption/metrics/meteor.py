@@ -9,6 +9,7 @@ else differs: tests hold every digit to NLTK's.
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache, partial
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -102,7 +103,6 @@ def _score(matches: Matches, n_caption: int, n_reference: int) -> float:
         return 0.0
     precision, recall = len(matches) / n_caption, len(matches) / n_reference
     mean = precision * recall / (ALPHA * precision + (1 - ALPHA) * recall)
-    neighbours = zip(matches, matches[1:], strict=False)
-    n_chunks = 1 + sum((b[0] - a[0], b[1] - a[1]) != (1, 1) for a, b in neighbours)
+    n_chunks = 1 + sum((b[0] - a[0], b[1] - a[1]) != (1, 1) for a, b in pairwise(matches))
     penalty = GAMMA * (n_chunks / len(matches)) ** BETA
     return (1 - penalty) * mean

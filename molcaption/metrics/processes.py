@@ -10,6 +10,7 @@ import os
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import pairwise
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -42,10 +43,7 @@ def map_rows(function: Callable[..., Array], *columns: Rows, min_rows: int = MIN
     if n_parts < 2:
         return function(*columns)
     edges = [n * part // n_parts for part in range(n_parts + 1)]
-    parts = [
-        [column[start:stop] for column in columns]
-        for start, stop in zip(edges, edges[1:], strict=False)
-    ]
+    parts = [[column[a:b] for column in columns] for a, b in pairwise(edges)]
     children = [_start(function, part) for part in parts[1:]]
     results = [function(*parts[0])]
     for (child, connection), part in zip(children, parts[1:], strict=True):

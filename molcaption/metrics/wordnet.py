@@ -52,7 +52,7 @@ class _PartOfSpeech:
         start = int(offset)
         line = self._data[start : self._data.find(b"\n", start)].decode("utf-8")
         fields = line.split()  # offset, file, type, number of lemmas in hex, lemma, id, lemma, …
-        if fields[0] != offset:
+        if fields[:1] != [offset]:
             raise ValueError(f"the index points to byte {start}, where no synset begins")
         return [MARKER.sub("", lemma) for lemma in fields[4 : 4 + 2 * int(fields[3], 16) : 2]]
 

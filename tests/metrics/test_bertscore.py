@@ -9,7 +9,7 @@ import pytest
 from molcaption.errors import BadDataError, MissingError, NoInputError
 from molcaption.metrics.bertscore import bertscore, bertscore_settings
 
-PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "an", "acid", "ester", "with", "##s", "ring"]
+PIECES = "[PAD] [UNK] [CLS] [SEP] [MASK] an acid ester with ##s ring".split()
 CAPTIONS = ["an acid with rings", "ester", "", "an acid"]
 REFERENCES = ["an ester with an acid ring", "an acid", "acids", "an acid"]
 
