@@ -22,7 +22,6 @@ def n_matches(caption: Sequence[str], reference: Sequence[str], order: int) -> i
 
 def distinct(captions: Sequence[Sequence[str]], order: int) -> float:
     """Share of a corpus's n-grams that are different ones (Li et al. 2016, distinct-n)."""
-    counts: Counter[tuple[str, ...]] = Counter()
-    for tokens in captions:
-        counts.update(ngrams(tokens, order))
-    return len(counts) / counts.total() if counts else 0.0
+    different = {gram for tokens in captions for gram in ngrams(tokens, order)}
+    n_ngrams = sum(max(0, len(tokens) - order + 1) for tokens in captions)
+    return len(different) / n_ngrams if n_ngrams else 0.0

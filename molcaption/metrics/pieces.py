@@ -17,6 +17,22 @@ MAX_PIECES = 512  # as the field's scripts truncate (MolT5, Edwards et al. 2022)
 SPECIAL_PIECES = ("[PAD]", "[CLS]", "[SEP]")
 
 
+def once_per_chunk(split: Split) -> Split:
+    """The same tokens from a tokenizer that never looks across a space, each chunk cut only once.
+
+    Captions repeat a small vocabulary: one chunk in 15 of the 3,300 pairs of a test split is new.
+    """
+    known: dict[str, list[str]] = {}
+
+    def split_chunks(texts: Sequence[str]) -> list[list[str]]:
+        chunked = [text.split(" ") for text in texts]
+        new = list({chunk for chunks in chunked for chunk in chunks} - known.keys())
+        known.update(zip(new, split(new), strict=True))
+        return [[token for chunk in chunks for token in known[chunk]] for chunks in chunked]
+
+    return split_chunks
+
+
 def read_wordpiece(path: Path) -> Split:
     """Word pieces of an uncased BERT vocabulary, one piece a line.
 
@@ -42,9 +58,12 @@ def read_wordpiece(path: Path) -> Split:
         )
     encode = BertWordPieceTokenizer(str(path), lowercase=True).encode_batch
 
+    @once_per_chunk
+    def split_all(texts: Sequence[str]) -> list[list[str]]:
+        return [encoding.tokens for encoding in encode(list(texts), add_special_tokens=False)]
+
     def split(texts: Sequence[str]) -> list[list[str]]:
-        encodings = encode(list(texts), add_special_tokens=False)
-        return [_without_special(encoding.tokens[:MAX_PIECES]) for encoding in encodings]
+        return [_without_special(tokens[:MAX_PIECES]) for tokens in split_all(texts)]
 
     return split
 

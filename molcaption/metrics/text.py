@@ -8,8 +8,8 @@ N is the number of caption pairs throughout.
 
 import math
 import sys
-from collections.abc import Callable, Sequence
-from functools import cache, partial
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from nltk.translate.bleu_score import brevity_penalty
 
 from molcaption.metrics.ngrams import n_matches
+from molcaption.metrics.pieces import once_per_chunk
 from molcaption.metrics.processes import map_rows
 
 Tokens = Sequence[Sequence[str]]
@@ -78,14 +79,18 @@ def sacrebleu_counts(captions: Sequence[str], references: Sequence[str]) -> Coun
     Shapes:
         result [N, 10], as `bleu_counts`, but a caption too short for an order counts nothing.
     """
-    return map_rows(partial(_sacrebleu_rows, _sacrebleu().tokenizer), captions, references)
+    return map_rows(_ngram_rows, split_13a(captions), split_13a(references))
 
 
-def _sacrebleu_rows(
-    tokenize: Callable[[str], str], captions: Sequence[str], references: Sequence[str]
-) -> Counts:
-    tokens = ([tokenize(text.rstrip()).split() for text in side] for side in (captions, references))
-    return _ngram_rows(*tokens)
+def split_13a(texts: Sequence[str]) -> list[list[str]]:
+    """sacreBLEU's default tokens: those of the official script mteval-v13a, case kept."""
+    return _chunks_13a([text.rstrip() for text in texts])
+
+
+@once_per_chunk
+def _chunks_13a(texts: Sequence[str]) -> list[list[str]]:
+    cut = _sacrebleu().tokenizer
+    return [cut(text).split() for text in texts]
 
 
 def sacrebleu(counts: Counts) -> float:

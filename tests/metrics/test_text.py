@@ -4,7 +4,10 @@ import warnings
 
 import pytest
 import sacrebleu
+from hypothesis import given
+from hypothesis import strategies as st
 from nltk.translate.bleu_score import corpus_bleu
+from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
 
 from molcaption.metrics import ngrams, text
 from molcaption.metrics.signatures import Corpus, compute
@@ -100,3 +103,8 @@ def test_side_counts() -> None:
     assert compute("length_ratio", c).value == pytest.approx(5 / 3)
     assert compute("exact", c).value == pytest.approx(1 / 2)
     assert ngrams.distinct([[]], 1) == 0.0
+
+
+@given(st.text(alphabet=st.sampled_from(" \n\t\u00a0\x1c-.,&;1aB>(β'\"")) | st.text())
+def test_tokens_are_sacrebleus(line: str) -> None:
+    assert text.split_13a([line]) == [Tokenizer13a()(line.rstrip()).split()]

@@ -1,8 +1,12 @@
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers.implementations import BertWordPieceTokenizer
 
 from molcaption.errors import BadDataError, MissingError, NoInputError, UsageError
 from molcaption.metrics.tokenizers import load_tokenizer, split_whitespace, split_words
@@ -166,3 +170,18 @@ def test_unknown_names_and_kinds_are_usage_errors(tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
     with pytest.raises(NoInputError, match="holds none of"):
         load_tokenizer(str(tmp_path / "nothing"))
+
+
+@given(st.text(alphabet=st.sampled_from(" \n\t\u00a0\x1c\u0301aciDmÁ-[]CLSα文")) | st.text())
+def test_wordpieces_are_the_librarys(text: str) -> None:
+    """Chunks are cut one by one, which must not show."""
+    pieces = {piece: place for place, piece in enumerate(PIECES)}
+    whole = BertWordPieceTokenizer(pieces, lowercase=True).encode(text, add_special_tokens=False)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "vocab.txt")
+        path.write_text("\n".join(PIECES), encoding="utf-8")
+        ours = load_tokenizer(str(path)).split([f"acid {text}"])[0]
+    assert ours == [
+        "acid",
+        *(t for t in whole.tokens[:511] if t not in ("[PAD]", "[CLS]", "[SEP]")),
+    ]
