@@ -6,13 +6,14 @@ The file has the columns `ground truth` and `output`, unquoted, as the field's p
 Each side runs in a fresh process, from texts in memory to all numbers, WordNet's loading and
 tokenizing included, imports not. Theirs is one process that calls the libraries as their
 documentation shows; ours is what `molcaption score` calls, with as many processes as there are
-cores; both cut the same word pieces. Repeats take turns and the medians count. Fails unless every
-digit is identical, and METEOR's and ROUGE's of every single row. Writes one JSON object to stdout.
+cores; both cut the same word pieces. Repeats take turns and the medians count. Fails unless the
+digits are identical, METEOR's and ROUGE's in every single row. Writes one JSON object to stdout.
 """
 
 import argparse
 import gzip
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -80,10 +81,13 @@ def run(side: str, args: argparse.Namespace) -> Result:
 
 
 def check_digits(plain: Result, result: Result) -> None:
-    for name in ("scores", "rows_of"):
-        wrong = [key for key, value in plain[name].items() if result[name][key] != value]
-        if wrong:
-            raise SystemExit(f"digits differ: {', '.join(wrong)}")
+    """Scores of rows to the last bit; means to 12 digits: the order of adding moves the last."""
+    wrong = [name for name, rows in plain["rows_of"].items() if result["rows_of"][name] != rows]
+    for name, value in plain["scores"].items():
+        if not math.isclose(result["scores"][name], value, rel_tol=1e-12):
+            wrong.append(name)
+    if wrong:
+        raise SystemExit(f"digits differ: {', '.join(wrong)}")
 
 
 def medians(results: Sequence[Result]) -> dict[str, float]:

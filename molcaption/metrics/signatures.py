@@ -72,16 +72,11 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Score:
-    """One number with its name and the recipe that made it.
-
-    ``low`` and ``high`` bound it with the confidence that the signature states, where asked for.
-    """
+    """One number with its name and the recipe that made it."""
 
     name: str
     value: float
     signature: str
-    low: float | None = None
-    high: float | None = None
 
 
 @dataclass(frozen=True)

@@ -93,10 +93,11 @@ def _chunks_13a(texts: Sequence[str]) -> list[list[str]]:
     return [cut(text).split() for text in texts]
 
 
-def sacrebleu(counts: Counts) -> float:
+def sacrebleu(counts: Counts | Floats) -> float:
     """``sacrebleu.corpus_bleu`` with its defaults, from 0 to 1; ``counts`` [10] are summed rows."""
-    matches, totals = counts[:MAX_ORDER].tolist(), counts[MAX_ORDER:-2].tolist()
-    n_tokens, n_reference_tokens = counts[-2:].tolist()
+    sums = counts.astype(np.int64).tolist()  # sacreBLEU takes no others; resamples sum floats
+    matches, totals = sums[:MAX_ORDER], sums[MAX_ORDER:-2]
+    n_tokens, n_reference_tokens = sums[-2:]
     metric = _sacrebleu()
     score = metric.compute_bleu(
         matches, totals, n_tokens, n_reference_tokens, smooth_method=metric.smooth_method

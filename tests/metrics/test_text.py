@@ -61,6 +61,7 @@ def test_sacrebleu_is_sacrebleus(pairs: Pairs) -> None:
     counts = text.sacrebleu_counts(captions, references)
     plain = sacrebleu.corpus_bleu(captions, [references]).score / 100
     assert text.sacrebleu(counts.sum(axis=0)) == plain
+    assert text.sacrebleu(counts.sum(axis=0).astype(float)) == plain
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from tokenizers.implementations import BertWordPieceTokenizer
 
 from molcaption.errors import BadDataError, MissingError, NoInputError, UsageError
+from molcaption.metrics.pieces import SPECIAL_PIECES
 from molcaption.metrics.tokenizers import load_tokenizer, split_whitespace, split_words
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "acid", "amino", "##s", "α", "a", "-"]
@@ -181,7 +182,4 @@ def test_wordpieces_are_the_librarys(text: str) -> None:
         path = Path(folder, "vocab.txt")
         path.write_text("\n".join(PIECES), encoding="utf-8")
         ours = load_tokenizer(str(path)).split([f"acid {text}"])[0]
-    assert ours == [
-        "acid",
-        *(t for t in whole.tokens[:511] if t not in ("[PAD]", "[CLS]", "[SEP]")),
-    ]
+    assert ours == ["acid", *(t for t in whole.tokens[:511] if t not in SPECIAL_PIECES)]
