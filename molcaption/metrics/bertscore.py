@@ -78,8 +78,10 @@ class _Encoder:
         try:
             import torch
             from transformers import AutoModel, AutoTokenizer
+            from transformers.utils.logging import disable_progress_bar
         except ImportError as error:
             raise MissingError(f"BERTScore: {error}; pip install 'molcaption[train]'") from error
+        disable_progress_bar()  # of reading a file that is there
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             self._model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
