@@ -23,6 +23,8 @@ Floats = npt.NDArray[np.float64]
 Words = dict[int, str]  # unmatched words by place, in order
 Matches = list[tuple[int, int]]  # places in the caption and in the reference
 
+_STEMMER = PorterStemmer()
+
 
 def meteor(
     captions: Sequence[Sequence[str]], references: Sequence[Sequence[str]], synonyms: Synonyms
@@ -61,9 +63,6 @@ def align(caption: Sequence[str], reference: Sequence[str], synonyms: Synonyms) 
 @lru_cache(maxsize=2**20)
 def _stem(word: str) -> str:
     return str(_STEMMER.stem(word))
-
-
-_STEMMER = PorterStemmer()
 
 
 def _take_equal(left: Words, right: Words) -> Matches:

@@ -1,7 +1,7 @@
 """One pass over many rows, shared among the cores by fork.
 
-A forked child has the rows already and sends back one array, so sharing pays from a second of work
-on. Without fork, without a second core, or when a child dies, the caller's process does the work:
+A forked child has the rows already and sends back one array, so sharing costs little. Without fork,
+without a second core, or where a child cannot be had or dies, the caller's process does the work:
 the result is the same, row by row, whoever counted.
 """
 
@@ -48,13 +48,15 @@ def map_rows(function: Callable[..., Array], *columns: Rows, min_rows: int = MIN
     results = [function(*parts[0])]
     for (child, connection), part in zip(children, parts[1:], strict=True):
         received = _receive(connection)
-        child.join()
+        if child.pid is not None:
+            child.join()
         results.append(function(*part) if received is None else received)
     return np.concatenate(results)
 
 
 def _n_processes() -> int:
-    if "fork" not in multiprocessing.get_all_start_methods():
+    is_worker = multiprocessing.current_process().daemon  # which may have no children
+    if is_worker or "fork" not in multiprocessing.get_all_start_methods():
         return 1
     return len(os.sched_getaffinity(0))
 
@@ -63,7 +65,8 @@ def _start(function: Callable[..., Array], part: list[Rows]) -> tuple[BaseProces
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=_send, args=(sender, function, part), daemon=True)
-    with warnings.catch_warnings():
+    # Where no process can be had, the pipe is closed all the same, as by one that died at once.
+    with warnings.catch_warnings(), suppress(OSError):
         # Python warns of fork beside threads, whose locks the child never takes.
         warnings.simplefilter("ignore", DeprecationWarning)
         child.start()

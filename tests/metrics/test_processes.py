@@ -1,5 +1,6 @@
 """Sharing rows among processes changes nothing but the time."""
 
+import multiprocessing
 import os
 from collections.abc import Sequence
 
@@ -49,6 +50,24 @@ def test_work_is_shared_only_where_there_is_enough(n_processes: int) -> None:
 
 def test_the_parent_does_what_a_dead_child_left(n_processes: int) -> None:
     assert map_rows(dying, "abcdef", min_rows=2).tolist() == [PARENT] * 6
+
+
+def test_the_parent_does_it_all_where_no_process_can_be_had(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse() -> int:
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    monkeypatch.setattr(processes, "_n_processes", lambda: 3)
+    monkeypatch.setattr(os, "fork", refuse)
+    assert map_rows(process_ids, "abcdef", min_rows=2).tolist() == [PARENT] * 6
+
+
+def test_a_worker_has_no_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    assert len(set(map_rows(process_ids, "abcdef", min_rows=2))) == 2
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    assert set(map_rows(process_ids, "abcdef", min_rows=2)) == {PARENT}
 
 
 def test_errors_are_the_parents(n_processes: int) -> None:
