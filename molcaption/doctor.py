@@ -25,7 +25,8 @@ from molcaption.shipped import DEFAULT_MODEL, shipped_path
 _CORE = {
     "typer": "typer", "rich": "rich", "pydantic": "pydantic", "PyYAML": "yaml", "rdkit": "rdkit",
     "numpy": "numpy", "pyarrow": "pyarrow", "onnxruntime": "onnxruntime",
-    "tokenizers": "tokenizers", "nltk": "nltk", "rouge-score": "rouge_score",
+    "tokenizers": "tokenizers", "huggingface-hub": "huggingface_hub", "nltk": "nltk",
+    "rouge-score": "rouge_score", "sacrebleu": "sacrebleu",
 }  # fmt: skip
 _TRAIN = ("torch", "transformers", "peft", "accelerate", "safetensors",
           "bitsandbytes", "onnx", "onnxruntime-genai")  # fmt: skip

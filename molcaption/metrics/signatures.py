@@ -13,7 +13,7 @@ from importlib.metadata import version
 import numpy as np
 
 from molcaption import __version__
-from molcaption.metrics import text
+from molcaption.metrics import meteor, ngrams, rouge, text
 from molcaption.metrics.tokenizers import TextTokenizer
 from molcaption.metrics.wordnet import Synonyms
 
@@ -50,14 +50,19 @@ class Corpus:
         return text.bleu_counts(self.caption_tokens, self.reference_tokens)
 
     @cached_property
+    def sacrebleu_counts(self) -> text.Counts:
+        """[N, 10], see `text.sacrebleu_counts`."""
+        return text.sacrebleu_counts(self.captions, self.references)
+
+    @cached_property
     def rouge(self) -> dict[str, text.Floats]:
         """[N] per ROUGE type."""
-        return text.rouge(self.captions, self.references)
+        return rouge.rouge(self.captions, self.references)
 
     @cached_property
     def meteor(self) -> text.Floats:
         """[N]."""
-        return text.meteor(self.caption_tokens, self.reference_tokens, self.synonyms)
+        return meteor.meteor(self.caption_tokens, self.reference_tokens, self.synonyms)
 
     @property
     def n_empty(self) -> int:
@@ -105,6 +110,12 @@ def _meteor_settings(corpus: Corpus) -> dict[str, str]:
     return {**_tokens(corpus), "stem": "porter", "wordnet": wordnet, "nltk": version("nltk")}
 
 
+def _sacrebleu_settings(_: Corpus) -> dict[str, str]:
+    # sacreBLEU's own names and defaults, so that the recipe reads as in its signatures
+    defaults = {"nrefs": "1", "case": "mixed", "eff": "no", "tok": "13a", "smooth": "exp"}
+    return {**defaults, "sacrebleu": version("sacrebleu")}
+
+
 METRICS: dict[str, Metric] = {
     "bleu2": _bleu(2),
     "bleu4": _bleu(4),
@@ -112,13 +123,16 @@ METRICS: dict[str, Metric] = {
     "rouge1": _rouge("rouge1"),
     "rouge2": _rouge("rouge2"),
     "rougeL": _rouge("rougeL"),
+    "sacrebleu": Metric(
+        lambda corpus: text.sacrebleu(corpus.sacrebleu_counts.sum(axis=0)), _sacrebleu_settings
+    ),
     "exact": Metric(
         lambda corpus: float(np.mean(text.exact_match(corpus.captions, corpus.references))),
         lambda _: {},
     ),
     "length_ratio": Metric(lambda c: text.length_ratio(c.bleu_counts.sum(axis=0)), _tokens),
-    "distinct1": Metric(lambda corpus: text.distinct(corpus.caption_tokens, 1), _tokens),
-    "distinct2": Metric(lambda corpus: text.distinct(corpus.caption_tokens, 2), _tokens),
+    "distinct1": Metric(lambda corpus: ngrams.distinct(corpus.caption_tokens, 1), _tokens),
+    "distinct2": Metric(lambda corpus: ngrams.distinct(corpus.caption_tokens, 2), _tokens),
 }
 
 

@@ -1,36 +1,30 @@
-"""How close captions come to their references: BLEU, METEOR, ROUGE and counts beside them.
+"""Corpus BLEU from counts taken once per row, and the plain counts that stand beside it.
 
-NLTK and rouge_score define the numbers; nothing is smoothed, skipped or averaged otherwise than
-plain calls of them do, and tests hold every digit. What is ours is only what repeats: tokens, stems
-and synonyms are kept, and BLEU's counts are taken once per row, so that BLEU-2, BLEU-4 and any
-resampling of the rows come from one pass.
+NLTK and sacreBLEU define the numbers; tests hold every digit. The counts are ours, so that BLEU-2,
+BLEU-4, sacreBLEU's score and any resampling of the rows come from one pass over each tokenization.
 
 N is the number of caption pairs throughout.
 """
 
 import math
 import sys
-import warnings
-from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from nltk.stem.porter import PorterStemmer
 from nltk.translate.bleu_score import brevity_penalty
-from nltk.translate.meteor_score import meteor_score
-from nltk.util import ngrams
 
-from molcaption.metrics.wordnet import Synonyms
+from molcaption.metrics.ngrams import n_matches
+from molcaption.metrics.pieces import once_per_chunk
+from molcaption.metrics.processes import map_rows
 
 Tokens = Sequence[Sequence[str]]
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 MAX_ORDER = 4
-ROUGE_TYPES = ("rouge1", "rouge2", "rougeL")
 
 
 def bleu_counts(captions: Tokens, references: Tokens) -> Counts:
@@ -39,22 +33,25 @@ def bleu_counts(captions: Tokens, references: Tokens) -> Counts:
     Shapes:
         result [N, 10]: clipped matches of orders 1-4, n-grams of orders 1-4, caption tokens,
         reference tokens. As in NLTK, a caption too short for an order counts one n-gram there.
+
+    Raises:
+        ValueError: captions and references differ in number.
     """
-    rows = [_bleu_row(*pair) for pair in zip(captions, references, strict=True)]
+    counts = map_rows(_ngram_rows, captions, references)
+    np.maximum(counts[:, MAX_ORDER:-2], 1, out=counts[:, MAX_ORDER:-2])
+    return counts
+
+
+def _ngram_rows(captions: Tokens, references: Tokens) -> Counts:
+    rows = [_ngram_row(*pair) for pair in zip(captions, references, strict=True)]
     return np.array(rows, dtype=np.int64).reshape(len(rows), 2 * MAX_ORDER + 2)
 
 
-def _bleu_row(caption: Sequence[str], reference: Sequence[str]) -> list[int]:
-    matches, totals = [], []
-    for order in range(1, MAX_ORDER + 1):
-        found, wanted = _ngram_counts(caption, order), _ngram_counts(reference, order)
-        matches.append(sum(min(count, wanted[gram]) for gram, count in found.items()))
-        totals.append(max(1, len(caption) - order + 1))
+def _ngram_row(caption: Sequence[str], reference: Sequence[str]) -> list[int]:
+    orders = range(1, MAX_ORDER + 1)
+    matches = [n_matches(caption, reference, order) for order in orders]
+    totals = [max(0, len(caption) - order + 1) for order in orders]
     return [*matches, *totals, len(caption), len(reference)]
-
-
-def _ngram_counts(tokens: Sequence[str], order: int) -> Counter[tuple[str, ...]]:
-    return Counter(ngrams(tokens, order))
 
 
 def bleu(counts: Counts, order: int) -> float:
@@ -76,50 +73,43 @@ def bleu(counts: Counts, order: int) -> float:
     return float(brevity_penalty(n_reference_tokens, n_tokens) * math.exp(log_mean))
 
 
-class _CachedStemmer(PorterStemmer):
-    """NLTK's Porter stemmer with its answers kept: captions repeat a small vocabulary."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stem = lru_cache(maxsize=None)(super().stem)  # type: ignore[method-assign]
-
-
-def meteor(captions: Tokens, references: Tokens, synonyms: Synonyms) -> Floats:
-    """METEOR of each caption as ``nltk`` computes it: exact, then stem, then synonym matches.
-
-    Without WordNet (`wordnet.NO_WORDNET`) the third stage finds nothing.
+def sacrebleu_counts(captions: Sequence[str], references: Sequence[str]) -> Counts:
+    """What sacreBLEU sums over rows of raw text, cut by its tokenizer 13a; case is kept.
 
     Shapes:
-        result [N], from 0 to 1; an empty caption or reference scores 0.
+        result [N, 10], as `bleu_counts`, but a caption too short for an order counts nothing.
     """
-    stemmer = _CachedStemmer()
-    scores = [
-        meteor_score([reference], caption, stemmer=stemmer, wordnet=synonyms)
-        for caption, reference in zip(captions, references, strict=True)
-    ]
-    return np.array(scores, dtype=np.float64)
+    return map_rows(_ngram_rows, split_13a(captions), split_13a(references))
 
 
-def rouge(captions: Sequence[str], references: Sequence[str]) -> dict[str, Floats]:
-    """ROUGE F-measures of each caption, by rouge_score's own tokenizer, without stemming.
-
-    Shapes:
-        result: `ROUGE_TYPES`, each [N], from 0 to 1.
-    """
-    scorer = _rouge_scorer()
-    rows = [scorer.score(r, c) for c, r in zip(captions, references, strict=True)]
-    return {
-        kind: np.array([row[kind].fmeasure for row in rows], dtype=np.float64)
-        for kind in ROUGE_TYPES
-    }
+def split_13a(texts: Sequence[str]) -> list[list[str]]:
+    """sacreBLEU's default tokens: those of the official script mteval-v13a, case kept."""
+    return _chunks_13a([text.rstrip() for text in texts])
 
 
-def _rouge_scorer() -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # absl's, at import
-        from rouge_score.rouge_scorer import RougeScorer
+@once_per_chunk
+def _chunks_13a(texts: Sequence[str]) -> list[list[str]]:
+    cut = _sacrebleu().tokenizer
+    return [cut(text).split() for text in texts]
 
-    return RougeScorer(list(ROUGE_TYPES))
+
+def sacrebleu(counts: Counts | Floats) -> float:
+    """``sacrebleu.corpus_bleu`` with its defaults, from 0 to 1; ``counts`` [10] are summed rows."""
+    sums = counts.astype(np.int64).tolist()  # sacreBLEU takes no others; resamples sum floats
+    matches, totals = sums[:MAX_ORDER], sums[MAX_ORDER:-2]
+    n_tokens, n_reference_tokens = sums[-2:]
+    metric = _sacrebleu()
+    score = metric.compute_bleu(
+        matches, totals, n_tokens, n_reference_tokens, smooth_method=metric.smooth_method
+    )
+    return float(score.score / 100)
+
+
+@cache
+def _sacrebleu() -> Any:
+    from sacrebleu.metrics.bleu import BLEU
+
+    return BLEU()
 
 
 def exact_match(captions: Sequence[str], references: Sequence[str]) -> Floats:
@@ -132,11 +122,3 @@ def length_ratio(counts: Counts) -> float:
     """Caption tokens per reference token over the corpus; ``counts`` [10] as for `bleu`."""
     n_tokens, n_reference_tokens = counts[2 * MAX_ORDER :].tolist()
     return float(n_tokens / n_reference_tokens) if n_reference_tokens else 0.0
-
-
-def distinct(captions: Tokens, order: int) -> float:
-    """Share of the corpus's n-grams that are different ones (Li et al. 2016, distinct-n)."""
-    counts: Counter[tuple[str, ...]] = Counter()
-    for tokens in captions:
-        counts.update(ngrams(tokens, order))
-    return len(counts) / counts.total() if counts else 0.0

@@ -2,22 +2,26 @@
 
 The same predictions score up to 0.10 BLEU-4 apart under different tokenizers, so a score without
 its tokenizer means nothing. `word` is built in and needs no file. A `vocab.txt` of word pieces
-(SciBERT's gives the numbers that papers print) and a `tokenizer.json` are read with the
-`tokenizers` library, and their names carry a hash of the file. A vocabulary that is empty or lacks
-its unknown token is refused: one popular loader accepts it silently and reports BLEU-2 0.82.
+(SciBERT's gives the numbers that papers print), a `tokenizer.json` and a SentencePiece model are
+files, and their names carry a hash of the content. A name on the Hugging Face hub means the copy in
+its cache: nothing is downloaded.
 """
 
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from molcaption.errors import BadDataError, NoInputError, UsageError
+from molcaption.errors import NoInputError, UsageError
+from molcaption.metrics.pieces import (
+    Split,
+    read_sentencepiece,
+    read_tokenizer_json,
+    read_wordpiece,
+)
 
 WORD_PATTERN = re.compile(r"\w+|[^\w\s]")
-MAX_PIECES = 512  # as the field's scripts truncate (MolT5, Edwards et al. 2022)
-SPECIAL_PIECES = ("[PAD]", "[CLS]", "[SEP]")
 
 
 @dataclass(frozen=True)
@@ -25,11 +29,11 @@ class TextTokenizer:
     """A named way to cut texts into tokens: ``split(texts)`` gives one token list per text.
 
     ``name`` goes into the signature: ``word``, or kind, file name and the first eight hex digits
-    of the file's SHA-256.
+    of the file's SHA-256; for a tokenizer from the hub's cache its name there and the digits.
     """
 
     name: str
-    split: Callable[[Sequence[str]], list[list[str]]]
+    split: Split
 
 
 def split_words(texts: Sequence[str]) -> list[list[str]]:
@@ -45,114 +49,68 @@ def split_whitespace(texts: Sequence[str]) -> list[list[str]]:
     return [text.split() for text in texts]
 
 
-def load_wordpiece(path: Path) -> TextTokenizer:
-    """Word pieces of an uncased BERT vocabulary, one piece a line.
-
-    Text is cleaned, lower-cased and stripped of accents as in BERT; at most `MAX_PIECES` pieces
-    are kept and `SPECIAL_PIECES` are dropped, as in MolT5's evaluation.
-
-    Raises:
-        BadDataError: the file is no uncased word-piece vocabulary.
-    """
-    from tokenizers.implementations import BertWordPieceTokenizer
-
-    pieces = _read_text(path).split("\n")
-    missing = [piece for piece in ("[UNK]", "[CLS]", "[SEP]") if piece not in pieces]
-    if missing:
-        raise BadDataError(
-            f"{path}: not a word-piece vocabulary: it lacks {', '.join(missing)}; "
-            "expected one piece a line, as in BERT's vocab.txt"
-        )
-    if sum(p != p.lower() for p in pieces if not p.startswith("[")) > len(pieces) / 20:
-        raise BadDataError(
-            f"{path}: looks like a cased vocabulary, expected an uncased one; "
-            "give the model's tokenizer.json, which says how to treat case"
-        )
-    encode = BertWordPieceTokenizer(str(path), lowercase=True).encode_batch
-
-    def split(texts: Sequence[str]) -> list[list[str]]:
-        encodings = encode(list(texts), add_special_tokens=False)
-        return [_without_special(encoding.tokens[:MAX_PIECES]) for encoding in encodings]
-
-    return TextTokenizer(f"wordpiece-{path.stem}-{_hash(path)}", split)
-
-
-def load_tokenizer_json(path: Path) -> TextTokenizer:
-    """Any tokenizer in the `tokenizers` library's own file, without its special tokens.
-
-    Raises:
-        BadDataError: the file is not such a tokenizer, or its vocabulary is empty.
-    """
-    from tokenizers import Tokenizer
-
-    try:
-        tokenizer = Tokenizer.from_str(_read_text(path))
-    except Exception as error:  # the library raises bare Exception
-        raise BadDataError(f"{path}: not a tokenizer.json: {_first_line(error)}") from error
-    if not tokenizer.get_vocab_size():
-        raise BadDataError(f"{path}: the tokenizer's vocabulary is empty")
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-
-    def split(texts: Sequence[str]) -> list[list[str]]:
-        encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return [encoding.tokens for encoding in encodings]
-
-    return TextTokenizer(f"tokenizer-{path.stem}-{_hash(path)}", split)
-
-
 TOKENIZERS: dict[str, TextTokenizer] = {
     "word": TextTokenizer("word", split_words),
     "whitespace": TextTokenizer("whitespace", split_whitespace),
 }
-TOKENIZER_FILES: dict[str, Callable[[Path], TextTokenizer]] = {
-    ".txt": load_wordpiece,
-    ".json": load_tokenizer_json,
+TOKENIZER_FILES: dict[str, tuple[str, Callable[[Path], Split]]] = {  # suffix -> kind and reader
+    ".txt": ("wordpiece", read_wordpiece),
+    ".json": ("tokenizer", read_tokenizer_json),
+    ".model": ("sentencepiece", read_sentencepiece),
 }
-DIRECTORY_FILES = ("tokenizer.json", "vocab.txt")  # the first that is there wins
+DIRECTORY_FILES = (  # the first that is there wins
+    "tokenizer.json", "vocab.txt", "spiece.model", "tokenizer.model", "sentencepiece.bpe.model",
+)  # fmt: skip
 
 
 def load_tokenizer(name_or_path: str) -> TextTokenizer:
-    """A built-in tokenizer by name, or one from a file or tokenizer directory.
+    """A built-in tokenizer by name, or one from a file, a tokenizer directory or the hub's cache.
 
     Raises:
-        UsageError: neither a known name nor a file of a known kind.
-        NoInputError: the file or directory holds no tokenizer.
+        UsageError: neither a built-in name, nor a file of a known kind, nor cached.
+        NoInputError: the directory or the cached copy holds no tokenizer.
         BadDataError: the file is there and is not what it claims to be.
+        MissingError: a SentencePiece model without the package that reads it.
     """
     if name_or_path in TOKENIZERS:
         return TOKENIZERS[name_or_path]
     path = Path(name_or_path)
     if path.is_dir():
-        found = [path / name for name in DIRECTORY_FILES if (path / name).is_file()]
-        if not found:
-            raise NoInputError(f"{path}: holds none of {', '.join(DIRECTORY_FILES)}")
-        path = found[0]
-    if not path.is_file():
-        raise UsageError(
-            f"tokenizer {name_or_path!r} is neither a file nor one of {', '.join(TOKENIZERS)}"
-        )
+        return _load_file(_file_in(path))
+    if path.is_file():
+        return _load_file(path)
+    return _load_cached(name_or_path)
+
+
+def _load_file(path: Path) -> TextTokenizer:
     if path.suffix not in TOKENIZER_FILES:
         raise UsageError(
-            f"{path}: tokenizer files end in {' or '.join(TOKENIZER_FILES)}, got {path.suffix!r}"
+            f"{path}: tokenizer files end in {', '.join(TOKENIZER_FILES)}, got {path.suffix!r}"
         )
-    return TOKENIZER_FILES[path.suffix](path)
+    kind, read = TOKENIZER_FILES[path.suffix]
+    return TextTokenizer(f"{kind}-{path.stem}-{_hash(path)}", read(path))
 
 
-def _without_special(tokens: list[str]) -> list[str]:
-    return [token for token in tokens if token not in SPECIAL_PIECES]
+def _file_in(directory: Path) -> Path:
+    for name in DIRECTORY_FILES:
+        if (directory / name).is_file():
+            return directory / name
+    raise NoInputError(f"{directory}: holds none of {', '.join(DIRECTORY_FILES)}")
 
 
-def _read_text(path: Path) -> str:
+def _load_cached(name: str) -> TextTokenizer:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadDataError(f"{path}: cannot be read as UTF-8 text: {_first_line(error)}") from error
+        file = _file_in(Path(snapshot_download(name, local_files_only=True)))
+    except (HFValidationError, LocalEntryNotFoundError) as error:
+        raise UsageError(
+            f"tokenizer {name!r} is neither a file nor one of {', '.join(TOKENIZERS)}, and the "
+            "Hugging Face cache has none of that name; nothing is downloaded, name a file"
+        ) from error
+    return replace(_load_file(file), name=f"hub-{name}-{_hash(file)}")
 
 
 def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

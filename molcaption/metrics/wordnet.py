@@ -1,72 +1,93 @@
 """WordNet as METEOR needs it: the one-word synonyms of a word, and nothing downloaded.
 
-NLTK's own reader does the reading. METEOR asks it for the same few thousand words over and over,
-so `Synonyms` remembers the answers; `NO_WORDNET` stands in where there is no WordNet, which turns
-METEOR's third stage off.
+The database files are read as wndb(5) lays them out, one look-up at a time: NLTK's reader parses
+all of them first, which takes longer than everything else in scoring 3,300 captions. Which forms a
+word may have is NLTK's rule (its ``_morphy``, after Princeton's), and tests hold the answers to its
+reader's. `NO_WORDNET` stands in where there is no WordNet: METEOR's third stage then finds nothing.
 """
 
-import warnings
-from collections.abc import Iterable
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import nltk
 from nltk.corpus.reader import WordNetCorpusReader
-from nltk.data import FileSystemPathPointer, PathPointer
 
 from molcaption.errors import BadDataError, NoInputError
 
+Folder = Path | zipfile.Path  # NLTK ships WordNet zipped and reads it either way
+Endings = Iterable[tuple[str, str]]
 
-class _Lemma:
-    """A synonym under the name NLTK's METEOR asks for."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def name(self) -> str:
-        return self._name
+PARTS_OF_SPEECH = {"n": "noun", "v": "verb", "a": "adj", "r": "adv"}
+VERSION = re.compile(rb"WordNet (\d+\.\d+) Copyright", re.IGNORECASE)
+MARKER = re.compile(r"\([^()]*\)$")  # of adjectives, where they may stand: "galore(ip)"
 
 
-class _Synset:
-    """All one-word synonyms of one word, gathered into a single set."""
+class _PartOfSpeech:
+    """The index, data and exceptions of nouns, verbs, adjectives or adverbs."""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self._lemmas = [_Lemma(name) for name in names]
+    def __init__(self, folder: Folder, name: str, endings: Endings) -> None:
+        self._index = _entries(folder / f"index.{name}")
+        self._exceptions = _entries(folder / f"{name}.exc")
+        self._data = (folder / f"data.{name}").read_bytes()
+        self._endings = tuple(endings)
 
-    def lemmas(self) -> list[_Lemma]:
-        return self._lemmas
+    def synonyms(self, word: str) -> Iterator[str]:
+        """Every lemma of every synset of every form of ``word``."""
+        for form in self._forms(word):
+            senses = self._index[form].split()  # pos, number of synsets, …, their byte offsets
+            for offset in senses[-int(senses[1]) :]:
+                yield from self._lemmas(offset)
 
+    def _forms(self, word: str) -> set[str]:
+        if word in self._exceptions:
+            forms = self._exceptions[word].split()
+        else:
+            forms = [word.removesuffix(a) + b for a, b in self._endings if word.endswith(a)]
+        return {form for form in (word, *forms) if form in self._index}
 
-class _EnglishWordNet(WordNetCorpusReader):
-    """NLTK's reader without the map between WordNet versions, which only other languages need.
-
-    Building the map costs seconds and fails where WordNet lies outside an NLTK data folder.
-    """
-
-    def map_wn(self, version: str = "wordnet") -> None:
-        """No map."""
+    def _lemmas(self, offset: str) -> list[str]:
+        start = int(offset)
+        line = self._data[start : self._data.find(b"\n", start)].decode("utf-8")
+        fields = line.split()  # offset, file, type, number of lemmas in hex, lemma, id, lemma, …
+        if fields[:1] != [offset]:
+            raise ValueError(f"the index points to byte {start}, where no synset begins")
+        return [MARKER.sub("", lemma) for lemma in fields[4 : 4 + 2 * int(fields[3], 16) : 2]]
 
 
 class Synonyms:
-    """The part of NLTK's WordNet reader that ``meteor_score`` uses, with its answers kept.
+    """Synonyms by word, each looked up once.
 
-    ``version`` is WordNet's own (``3.0``), or ``none`` without a reader.
+    ``version`` is WordNet's own (``3.0``), or ``none`` without one.
     """
 
-    def __init__(self, reader: Any | None) -> None:
-        self._reader = reader
-        self._known: dict[str, list[_Synset]] = {}
-        self.version: str = "none" if reader is None else reader.get_version()
+    def __init__(self, folder: Folder | None) -> None:
+        self._where = str(folder)
+        self._known: dict[str, frozenset[str]] = {}
+        self._parts: list[_PartOfSpeech] = []
+        self.version = "none"
+        if folder is not None:
+            endings = WordNetCorpusReader.MORPHOLOGICAL_SUBSTITUTIONS
+            self._parts = [
+                _PartOfSpeech(folder, name, endings[tag]) for tag, name in PARTS_OF_SPEECH.items()
+            ]
+            stated = VERSION.search((folder / "data.adj").read_bytes())
+            self.version = stated[1].decode() if stated else "unknown"
 
-    def synsets(self, word: str) -> list[_Synset]:
-        """Synonyms of ``word``; METEOR skips those with an underscore, so they are left out."""
-        if self._reader is None:
-            return []
+    def of(self, word: str) -> frozenset[str]:
+        """One-word lemmas that share a synset with a form of ``word``; METEOR skips the others.
+
+        Raises:
+            BadDataError: WordNet's files contradict each other.
+        """
         if word not in self._known:
-            lemmas = (lemma.name() for s in self._reader.synsets(word) for lemma in s.lemmas())
-            names = sorted({name for name in lemmas if "_" not in name})
-            self._known[word] = [_Synset(names)]
+            try:
+                lemmas = [lemma for part in self._parts for lemma in part.synonyms(word.lower())]
+            except (ValueError, IndexError) as error:
+                raise BadDataError(f"{self._where}: cannot be read as WordNet: {error}") from error
+            self._known[word] = frozenset(lemma for lemma in lemmas if "_" not in lemma)
         return self._known[word]
 
 
@@ -82,42 +103,34 @@ def load_wordnet(folder: str | Path | None = None) -> Synonyms:
 
     Raises:
         NoInputError: ``folder`` holds no WordNet.
-        BadDataError: it does, but NLTK cannot read it.
+        BadDataError: it does, but its files are not WordNet's.
     """
-    return NO_WORDNET if (found := _find(folder)) is None else _read(found)
-
-
-def _find(folder: str | Path | None) -> PathPointer | None:
+    for root in nltk.data.path if folder is None else [folder]:
+        for place in (Path(root), Path(root, "corpora/wordnet"), Path(root, "corpora/wordnet.zip")):
+            if (_opened(place) / "data.noun").is_file():
+                return _read(place.resolve())
     if folder is None:
-        return _find_below(None)
-    root = Path(folder).resolve()
-    if str(root) not in nltk.data.path:
-        nltk.data.path.append(str(root))  # NLTK reads only below the folders listed here
-    if (root / "data.noun").is_file():
-        return FileSystemPathPointer(str(root))
-    if (found := _find_below([str(root)])) is None:
-        raise NoInputError(
-            f"{folder}: holds no WordNet; expected data.noun in it or in its corpora/wordnet; "
-            "unpack NLTK's wordnet corpus there, or leave the option out to score without"
-        )
-    return found
+        return NO_WORDNET
+    raise NoInputError(
+        f"{folder}: holds no WordNet; expected data.noun in it or in its corpora/wordnet; "
+        "unpack NLTK's wordnet corpus there, or leave the option out to score without"
+    )
 
 
-def _find_below(folders: list[str] | None) -> PathPointer | None:
-    for resource in ("corpora/wordnet", "corpora/wordnet.zip/wordnet/"):  # NLTK ships it zipped
-        try:
-            return nltk.data.find(resource, folders)
-        except (LookupError, OSError):
-            continue
-    return None
-
-
-@lru_cache(maxsize=2)  # reading takes seconds and the result never changes
-def _read(corpus: PathPointer) -> Synonyms:
+@lru_cache(maxsize=2)  # what was read and looked up never changes
+def _read(place: Path) -> Synonyms:
     try:
-        with warnings.catch_warnings():
-            # "multilingual functions are not available": METEOR needs English only.
-            warnings.simplefilter("ignore")
-            return Synonyms(_EnglishWordNet(corpus, None))
-    except (OSError, ValueError, AssertionError, IndexError, KeyError) as error:
-        raise BadDataError(f"{corpus}: cannot be read as WordNet: {error}") from error
+        return Synonyms(_opened(place))
+    except (OSError, ValueError) as error:
+        raise BadDataError(f"{place}: cannot be read as WordNet: {error}") from error
+
+
+def _opened(place: Path) -> Folder:
+    is_zip = place.suffix == ".zip" and zipfile.is_zipfile(place)
+    return zipfile.Path(place, "wordnet/") if is_zip else place
+
+
+def _entries(file: Folder) -> dict[str, str]:
+    """Lines by their first word; the licence at the top is indented and drops out."""
+    lines = file.read_text(encoding="utf-8").split("\n")
+    return {word: rest for word, _, rest in (line.partition(" ") for line in lines) if word}

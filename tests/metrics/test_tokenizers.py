@@ -1,9 +1,15 @@
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers.implementations import BertWordPieceTokenizer
 
-from molcaption.errors import BadDataError, NoInputError, UsageError
+from molcaption.errors import BadDataError, MissingError, NoInputError, UsageError
+from molcaption.metrics.pieces import SPECIAL_PIECES
 from molcaption.metrics.tokenizers import load_tokenizer, split_whitespace, split_words
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "acid", "amino", "##s", "α", "a", "-"]
@@ -86,12 +92,94 @@ def test_files_that_are_no_tokenizer(tmp_path: Path) -> None:
         load_tokenizer(str(tmp_path / "vocab.txt"))
 
 
+def test_sentencepiece(tmp_path: Path) -> None:
+    trainer = pytest.importorskip("sentencepiece").SentencePieceTrainer
+    texts = tmp_path / "texts.txt"
+    texts.write_text("an amino acid\nan acid ester\n" * 20, encoding="utf-8")
+    prefix = tmp_path / "spiece"
+    trainer.train(
+        input=str(texts),
+        model_prefix=str(prefix),
+        vocab_size=18,
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    loaded = load_tokenizer(str(tmp_path / "spiece.model"))
+    (pieces, nothing) = loaded.split(["an acid", ""])
+    assert "".join(pieces) == "▁an▁acid"
+    assert nothing == []
+    assert loaded.name.startswith("sentencepiece-spiece-")
+    directory = tmp_path / "t5"
+    directory.mkdir()
+    (tmp_path / "spiece.model").rename(directory / "spiece.model")
+    assert load_tokenizer(str(directory)).name == loaded.name
+
+
+def test_a_broken_sentencepiece_model(tmp_path: Path) -> None:
+    pytest.importorskip("sentencepiece")
+    (tmp_path / "spiece.model").write_bytes(b"no model")
+    with pytest.raises(BadDataError, match=r"spiece\.model: not a SentencePiece model"):
+        load_tokenizer(str(tmp_path / "spiece.model"))
+
+
+def test_sentencepiece_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sentencepiece", None)
+    (tmp_path / "spiece.model").write_bytes(b"x")
+    with pytest.raises(MissingError, match=r"pip install 'molcaption\[sentencepiece\]'"):
+        load_tokenizer(str(tmp_path / "spiece.model"))
+
+
+@pytest.fixture
+def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The hub's cache with the tokenizer `somebody/pieces` in it, as a download leaves it."""
+    cache = tmp_path / "hub"
+    snapshot = cache / "models--somebody--pieces" / "snapshots" / ("0" * 40)
+    snapshot.mkdir(parents=True)
+    (snapshot / "vocab.txt").write_text("\n".join(PIECES), encoding="utf-8")
+    (snapshot.parents[1] / "refs").mkdir()
+    (snapshot.parents[1] / "refs" / "main").write_text("0" * 40, encoding="utf-8")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
+    return cache
+
+
+def test_a_hub_tokenizer_that_is_cached(hub_cache: Path) -> None:
+    loaded = load_tokenizer("somebody/pieces")
+    assert loaded.split(["an acid"]) == [["[UNK]", "acid"]]
+    assert loaded.name.startswith("hub-somebody/pieces-")
+
+
+@pytest.mark.parametrize("name", ["somebody/else", "wrod", "/nowhere/vocab.txt", "a/b/c", ".."])
+def test_nothing_is_downloaded(
+    hub_cache: Path, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises((UsageError, NoInputError)) as caught:
+        load_tokenizer(name)
+    assert "\n" not in str(caught.value)
+
+
 def test_unknown_names_and_kinds_are_usage_errors(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="'wrod' is neither a file nor one of word, whitespace"):
         load_tokenizer("wrod")
-    (tmp_path / "spiece.model").write_bytes(b"x")
-    with pytest.raises(UsageError, match=r"end in \.txt or \.json, got '\.model'"):
-        load_tokenizer(str(tmp_path / "spiece.model"))
+    (tmp_path / "vocab.bin").write_bytes(b"x")
+    with pytest.raises(UsageError, match=r"end in \.txt, \.json, \.model, got '\.bin'"):
+        load_tokenizer(str(tmp_path / "vocab.bin"))
     (tmp_path / "nothing").mkdir()
     with pytest.raises(NoInputError, match="holds none of"):
         load_tokenizer(str(tmp_path / "nothing"))
+
+
+@given(st.text(alphabet=st.sampled_from(" \n\t\u00a0\x1c\u0301aciDmÁ-[]CLSα文")) | st.text())
+def test_wordpieces_are_the_librarys(text: str) -> None:
+    """Chunks are cut one by one, which must not show."""
+    pieces = {piece: place for place, piece in enumerate(PIECES)}
+    whole = BertWordPieceTokenizer(pieces, lowercase=True).encode(text, add_special_tokens=False)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "vocab.txt")
+        path.write_text("\n".join(PIECES), encoding="utf-8")
+        ours = load_tokenizer(str(path)).split([f"acid {text}"])[0]
+    assert ours == ["acid", *(t for t in whole.tokens[:511] if t not in SPECIAL_PIECES)]
