@@ -23,11 +23,13 @@ class CheckedPairs:
     """Captions and references, both judged against the same structures.
 
     Attributes:
-        captions, references: [N]; a row without a structure has status ``mol_error``.
+        mols: [N]; None where a structure is missing or cannot be read.
+        captions, references: [N]; status ``mol_error`` where there is no structure.
         lexicon: what judged them.
         smiles_from: the file that the structures come from, ``references`` or ``predictions``.
     """
 
+    mols: Sequence[Chem.Mol | None]
     captions: Sequence[CaptionCheck]
     references: Sequence[CaptionCheck]
     lexicon: Lexicon
@@ -36,19 +38,16 @@ class CheckedPairs:
     @property
     def settings(self) -> dict[str, str]:
         """What a signature says of it."""
-        n_errors = sum(check.validity_status == "mol_error" for check in self.references)
         return {
             "avg": "micro",
             "lexicon": f"{self.lexicon.version}-{self.lexicon.hash[:8]}",
             "smiles": self.smiles_from,
-            "mol_error": str(n_errors),
+            "mol_error": str(sum(mol is None for mol in self.mols)),
         }
 
-    def of_other_captions(
-        self, mols: Sequence[Chem.Mol | None], captions: Sequence[str]
-    ) -> "CheckedPairs":
-        """The same with another system's captions."""
-        return replace(self, captions=_checks(mols, captions, self.lexicon))
+    def with_captions(self, captions: Sequence[str]) -> "CheckedPairs":
+        """The same references beside the captions of another system."""
+        return replace(self, captions=_checks(self.mols, captions, self.lexicon))
 
 
 def check_pairs(
@@ -58,9 +57,13 @@ def check_pairs(
     lexicon: Lexicon,
     smiles_from: str,
 ) -> CheckedPairs:
-    """Judge N captions and N references; ``mols`` holds None where a structure is missing."""
+    """Judge N captions and N references; see `CheckedPairs`."""
     return CheckedPairs(
-        _checks(mols, captions, lexicon), _checks(mols, references, lexicon), lexicon, smiles_from
+        mols=mols,
+        captions=_checks(mols, captions, lexicon),
+        references=_checks(mols, references, lexicon),
+        lexicon=lexicon,
+        smiles_from=smiles_from,
     )
 
 

@@ -86,6 +86,10 @@ class Score:
     high: float | None = None
 
 
+Measured = dict[str, RowSums | float]
+"""Metrics by name: sums over rows where they are such, plain numbers where not."""
+
+
 @dataclass(frozen=True)
 class Metric:
     """How a number comes from a corpus, and which settings of the corpus change it.
@@ -160,7 +164,7 @@ CHEMICAL_METRICS = {name: _chemical(measure) for name, measure in CLAIM_MEASURES
 ALL_METRICS = {**METRICS, **CHEMICAL_METRICS}
 
 
-def measure_all(names: Iterable[str], corpus: Corpus) -> dict[str, RowSums | float]:
+def measure_all(names: Iterable[str], corpus: Corpus) -> Measured:
     """The metrics ``names`` of `ALL_METRICS` over ``corpus``, which must not be empty.
 
     Raises:
@@ -169,14 +173,12 @@ def measure_all(names: Iterable[str], corpus: Corpus) -> dict[str, RowSums | flo
     return {name: ALL_METRICS[name].measure(corpus) for name in names}
 
 
-def resamplable(measured: Mapping[str, RowSums | float]) -> dict[str, RowSums]:
+def resamplable(measured: Measured) -> dict[str, RowSums]:
     """Those of ``measured`` that are sums over rows."""
     return {name: metric for name, metric in measured.items() if isinstance(metric, RowSums)}
 
 
-def signed(
-    measured: Mapping[str, RowSums | float], corpus: Corpus, resampling: Resampling | None = None
-) -> list[Score]:
+def signed(measured: Measured, corpus: Corpus, resampling: Resampling | None = None) -> list[Score]:
     """What `measure_all` found as signed scores, with intervals if there is a ``resampling``."""
     ends = intervals(resamplable(measured), resampling) if resampling else {}
     scores = []
