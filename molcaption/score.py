@@ -113,6 +113,8 @@ def score(
     read = partial(read_captions, id_column=id_column, smiles_column=smiles_column)
     descriptions = read(references, text_column=description_column)
     pairs = join(read(predictions, text_column=caption_column), descriptions, limit)
+    if smiles_column is not None and pairs.smiles is None:
+        raise UsageError(f"no column {smiles_column!r} in either file, to read SMILES from")
     names = _chosen(metrics, brief, pairs)
     per_row = rows is not None or html is not None
     synonyms = load_wordnet(wordnet) if per_row or "meteor" in names else NO_WORDNET

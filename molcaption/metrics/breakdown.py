@@ -26,7 +26,7 @@ Metrics = Mapping[str, RowSums]
 Training = FingerprintIndex | None
 Bins = Sequence[tuple[float, str]]  # end (the first value beyond) and name of each, in order
 
-_SIZES = ((11, "1-10"), (21, "11-20"), (31, "21-30"), (51, "31-50"), (inf, "over 50"))
+_SIZES = ((11, "up to 10"), (21, "11-20"), (31, "21-30"), (51, "31-50"), (inf, "over 50"))
 _SIMILARITIES = (
     (0.4, "under 0.4"),
     (0.6, "0.4-0.6"),
