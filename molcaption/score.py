@@ -7,7 +7,7 @@ column of SMILES; without one these scores are left out, which a warning says.
 
 import logging
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -40,7 +40,7 @@ from molcaption.metrics.signatures import (
     resamplable,
     signed,
 )
-from molcaption.metrics.statistics import PAIRED, Resampling
+from molcaption.metrics.statistics import PAIRED, Compare, Resampling
 from molcaption.metrics.tokenizers import load_tokenizer
 from molcaption.metrics.wordnet import NO_WORDNET, load_wordnet
 
@@ -100,36 +100,30 @@ def score(
     Raises:
         MolcaptionError: bad options, files or joins; see `read_captions` and `join`.
     """
-    _check_names("metric", metrics or (), ALL_METRICS)
-    _check_names("format", [format], FORMATS)
-    _check_names("breakdown", by, BREAKDOWNS)
-    _check_names("paired test", [paired], PAIRED)
-    _check_numbers(limit, width, resamples, seed, against)
-    if ("similarity" in by) != (train is not None):
-        raise UsageError("a breakdown by similarity needs training molecules, and they only it")
+    _check_names(metrics or (), by, format, paired)
+    _check_numbers(limit, width, resamples, seed)
+    _check_company(by, train, against, resamples)
     if rows is not None:
         check_output(rows)
     tokens, concepts = load_tokenizer(tokenizer), load_lexicon(lexicon)
     read = partial(read_captions, id_column=id_column, smiles_column=smiles_column)
     descriptions = read(references, text_column=description_column)
     pairs = join(read(predictions, text_column=caption_column), descriptions, limit)
-    if smiles_column is not None and pairs.smiles is None:
-        raise UsageError(f"no column {smiles_column!r} in either file, to read SMILES from")
+    _check_structures(pairs, metrics or (), by, smiles_column)
     names = _chosen(metrics, brief, pairs)
     per_row = rows is not None or html is not None
     synonyms = load_wordnet(wordnet) if per_row or "meteor" in names else NO_WORDNET
     needs_claims = per_row or by or not CHEMICAL_METRICS.keys().isdisjoint(names)
     claims = _checked(pairs, concepts) if needs_claims else None
-    if by and claims is None:
-        raise UsageError(f"{references}: a breakdown by {by[0]} {_NEEDS_SMILES}")
     corpus = Corpus(pairs.captions, pairs.references, tokens, synonyms, pairs.origin, claims)
     measured = measure_all(names, corpus)
     resampling = Resampling(resamples, seed, pairs.ids) if resamples else None
     compared = None
     if against is not None and resampling is not None:
         others = join(read(against, text_column=caption_column), descriptions, limit)
-        compared = _compare(measured, corpus, others, resampling, paired)
-        compared = {"predictions": str(against), **compared}
+        compared = {"predictions": str(against), "paired": paired} | _compare(
+            measured, corpus, others, resampling, PAIRED[paired]
+        )
     report = ScoreReport(
         summary=_summary(predictions, references, pairs, corpus),
         scores=signed(measured, corpus, resampling),
@@ -147,20 +141,30 @@ def score(
     return report.scores
 
 
-_NEEDS_SMILES = "needs structures, and neither file has a column of SMILES; name one if it has"
+def _check_names(metrics: Sequence[str], by: Sequence[str], format: str, paired: str) -> None:
+    wanted: list[tuple[str, Sequence[str], Collection[str]]] = [
+        ("metric", metrics, ALL_METRICS),
+        ("breakdown", by, BREAKDOWNS),
+        ("format", [format], FORMATS),
+        ("paired test", [paired], PAIRED),
+    ]
+    for what, given, known in wanted:
+        for name in given:
+            if name not in known:
+                raise UsageError(f"{what} {name!r} is not one of {', '.join(known)}")
 
 
-def _check_names(what: str, given: Iterable[str], known: Collection[str]) -> None:
-    for name in given:
-        if name not in known:
-            raise UsageError(f"{what} {name!r} is not one of {', '.join(known)}")
-
-
-def _check_numbers(
-    limit: int | None, width: int, resamples: int, seed: int, against: str | Path | None
-) -> None:
+def _check_numbers(limit: int | None, width: int, resamples: int, seed: int) -> None:
     if (limit is not None and limit < 1) or min(width, resamples, seed) < 0:
         raise UsageError("limit has to be at least 1, and width, resamples and seed at least 0")
+
+
+def _check_company(
+    by: Sequence[str], train: str | Path | None, against: str | Path | None, resamples: int
+) -> None:
+    """Some options are nothing without another."""
+    if ("similarity" in by) != (train is not None):
+        raise UsageError("a breakdown by similarity needs training molecules, and they only it")
     if against is not None and not resamples:
         raise UsageError("a comparison needs resamples, 1000 or more")
 
@@ -168,9 +172,6 @@ def _check_numbers(
 def _chosen(metrics: Sequence[str] | None, brief: bool, pairs: Pairs) -> list[str]:
     """Names of the metrics to compute: those asked for, or all that the files allow."""
     if metrics:
-        chemical = [name for name in metrics if name in CHEMICAL_METRICS]
-        if chemical and pairs.smiles is None:
-            raise UsageError(f"metric {chemical[0]!r} {_NEEDS_SMILES}")
         return list(metrics)
     if brief:
         return [HEADLINE]
@@ -178,6 +179,23 @@ def _chosen(metrics: Sequence[str] | None, brief: bool, pairs: Pairs) -> list[st
         log.warning("no column of SMILES in either file: chemical scores are left out")
         return list(METRICS)
     return list(ALL_METRICS)
+
+
+def _check_structures(
+    pairs: Pairs, metrics: Sequence[str], by: Sequence[str], smiles_column: str | None
+) -> None:
+    """What was asked for by name is not left out in silence."""
+    if pairs.smiles is not None:
+        return
+    if smiles_column is not None:
+        raise UsageError(f"no column {smiles_column!r} in either file, to read SMILES from")
+    in_vain = [f"metric {name!r}" for name in metrics if name in CHEMICAL_METRICS]
+    in_vain += [f"a breakdown by {name}" for name in by]
+    if in_vain:
+        raise UsageError(
+            f"{in_vain[0]} needs structures, and neither file has a column of SMILES under a "
+            "usual name; name the column"
+        )
 
 
 def _checked(pairs: Pairs, lexicon: Lexicon) -> CheckedPairs | None:
@@ -232,7 +250,7 @@ def _fingerprints(train: str | Path) -> FingerprintIndex:
 
 
 def _compare(
-    measured: Measured, corpus: Corpus, others: Pairs, resampling: Resampling, paired: str
+    measured: Measured, corpus: Corpus, others: Pairs, resampling: Resampling, test: Compare
 ) -> dict[str, Any]:
     """The same rows with another system's captions, and how the two differ."""
     other = replace(
@@ -246,10 +264,9 @@ def _compare(
     return {
         "charged_empty": other.n_empty,
         "missing": len(others.missing),
-        "paired": paired,
         "resamples": resampling.n,
         "seed": resampling.seed,
-        "metrics": [asdict(found) for found in PAIRED[paired](ours, theirs, resampling)],
+        "metrics": [asdict(found) for found in test(ours, theirs, resampling)],
     }
 
 

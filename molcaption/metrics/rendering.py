@@ -95,8 +95,7 @@ def _aligned(cells: Cells) -> list[str]:
     """Lines of columns of equal width, the first to the left and the others to the right."""
     broad = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
-        "  ".join([row[0].ljust(broad[0]), *map(str.rjust, row[1:], broad[1:])])
-        for row in cells
+        "  ".join([row[0].ljust(broad[0]), *map(str.rjust, row[1:], broad[1:])]) for row in cells
     ]
 
 
