@@ -40,7 +40,7 @@ from molcaption.metrics.signatures import (
     resamplable,
     signed,
 )
-from molcaption.metrics.statistics import PAIRED, Compare, Resampling
+from molcaption.metrics.statistics import PAIRED, Resampling, compare
 from molcaption.metrics.tokenizers import load_tokenizer
 from molcaption.metrics.wordnet import NO_WORDNET, load_wordnet
 
@@ -121,9 +121,8 @@ def score(
     compared = None
     if against is not None and resampling is not None:
         others = join(read(against, text_column=caption_column), descriptions, limit)
-        compared = {"predictions": str(against), "paired": paired} | _compare(
-            measured, corpus, others, resampling, PAIRED[paired]
-        )
+        compared = _compare(measured, corpus, others, resampling, paired)
+        compared = {"predictions": str(against), **compared}
     report = ScoreReport(
         summary=_summary(predictions, references, pairs, corpus),
         scores=signed(measured, corpus, resampling),
@@ -250,7 +249,7 @@ def _fingerprints(train: str | Path) -> FingerprintIndex:
 
 
 def _compare(
-    measured: Measured, corpus: Corpus, others: Pairs, resampling: Resampling, test: Compare
+    measured: Measured, corpus: Corpus, others: Pairs, resampling: Resampling, paired: str
 ) -> dict[str, Any]:
     """The same rows with another system's captions, and how the two differ."""
     other = replace(
@@ -264,9 +263,10 @@ def _compare(
     return {
         "charged_empty": other.n_empty,
         "missing": len(others.missing),
+        "paired": paired,
         "resamples": resampling.n,
         "seed": resampling.seed,
-        "metrics": [asdict(found) for found in test(ours, theirs, resampling)],
+        "metrics": [asdict(found) for found in compare(ours, theirs, resampling, paired)],
     }
 
 

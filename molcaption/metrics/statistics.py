@@ -124,8 +124,7 @@ class Comparison:
     """One metric of two systems on the same rows.
 
     Attributes:
-        difference: of ``value`` and ``against``; its interval runs from ``low`` to ``high`` (None
-            under randomisation, which has none).
+        difference: of ``value`` and ``against``; ``low`` and ``high`` end its bootstrap interval.
         p: two-sided: how often chance alone makes a difference at least so large.
     """
 
@@ -133,72 +132,72 @@ class Comparison:
     value: float
     against: float
     difference: float
-    low: float | None
-    high: float | None
+    low: float
+    high: float
     p: float
 
 
-def compare_bootstrap(
-    ours: Mapping[str, RowSums], theirs: Mapping[str, RowSums], resampling: Resampling
+def compare(
+    ours: Mapping[str, RowSums], theirs: Mapping[str, RowSums], resampling: Resampling, test: str
 ) -> list[Comparison]:
-    """Paired bootstrap: both systems on the same resamples.
+    """Every metric of ``ours`` beside that of ``theirs``; p by ``test``, a name from `PAIRED`.
 
-    Resampled differences are centred on their mean, as the null hypothesis wants them.
+    ``theirs`` has the same metrics over the same rows.
     """
-    paired = {**_prefixed("ours", ours), **_prefixed("theirs", theirs)}
-    scores = _resampled(paired, resampling.sums)
+    drawn = _paired_differences(ours, theirs, resampling)
+    chance = PAIRED[test](ours, theirs, resampling)
     found = []
-    for name in ours:
-        differences = scores[f"ours {name}"] - scores[f"theirs {name}"]
-        null = differences - differences.mean()
-        ends = _interval(differences)
-        found.append(_comparison(name, ours[name], theirs[name], null, *ends))
+    for name, metric in ours.items():
+        value, against = metric.value, theirs[name].value
+        p = _p_value(chance[name], value - against)
+        ends = _interval(drawn[name])
+        found.append(Comparison(name, value, against, value - against, *ends, p))
     return found
 
 
-def compare_randomisation(
+def centred_bootstrap(
     ours: Mapping[str, RowSums], theirs: Mapping[str, RowSums], resampling: Resampling
-) -> list[Comparison]:
-    """Approximate randomisation: each row's two captions change systems with probability 1/2."""
+) -> dict[str, Floats]:
+    """Differences [R] on bootstrap resamples, moved to where their mean is 0."""
+    drawn = _paired_differences(ours, theirs, resampling)
+    return {name: differences - differences.mean() for name, differences in drawn.items()}
+
+
+def random_swaps(
+    ours: Mapping[str, RowSums], theirs: Mapping[str, RowSums], resampling: Resampling
+) -> dict[str, Floats]:
+    """Differences [R] where each row's two captions change systems with probability 1/2."""
     gaps = {name: RowSums(theirs[name].rows - m.rows, m.combine) for name, m in ours.items()}
-    found = []
+    swapped = {}
     for name, moved in _summed(gaps, resampling.swaps).items():
         one, other = ours[name], theirs[name]
-        swapped = one.combine(one.rows.sum(axis=0) + moved)
-        null = swapped - other.combine(other.rows.sum(axis=0) - moved)
-        found.append(_comparison(name, one, other, null))
-    return found
+        scores = one.combine(one.rows.sum(axis=0) + moved)
+        swapped[name] = scores - other.combine(other.rows.sum(axis=0) - moved)
+    return swapped
 
 
-Compare = Callable[[Mapping[str, RowSums], Mapping[str, RowSums], Resampling], list[Comparison]]
-PAIRED: dict[str, Compare] = {
-    "bootstrap": compare_bootstrap,
-    "randomisation": compare_randomisation,
-}
+Chance = Callable[[Mapping[str, RowSums], Mapping[str, RowSums], Resampling], dict[str, Floats]]
+PAIRED: dict[str, Chance] = {"bootstrap": centred_bootstrap, "randomisation": random_swaps}
+"""Paired tests by name: the differences [R] of each metric where chance alone makes them."""
 
 
-def _comparison(
-    name: str,
-    ours: RowSums,
-    theirs: RowSums,
-    null: Floats,
-    low: float | None = None,
-    high: float | None = None,
-) -> Comparison:
-    """``null`` [R]: differences where chance alone made them; the observed one counts as one."""
-    difference = ours.value - theirs.value
-    extreme = int(np.sum(np.abs(null) >= abs(difference) - _TIE))
-    p = (extreme + 1) / (len(null) + 1)
-    return Comparison(name, ours.value, theirs.value, difference, low, high, p)
+def _p_value(chance: Floats, difference: float) -> float:
+    """The observed difference counts as one of those that chance made, so that p is never 0."""
+    extreme = int(np.sum(np.abs(chance) >= abs(difference) - _TIE))
+    return (extreme + 1) / (len(chance) + 1)
+
+
+def _paired_differences(
+    ours: Mapping[str, RowSums], theirs: Mapping[str, RowSums], resampling: Resampling
+) -> dict[str, Floats]:
+    """Both systems on the same bootstrap resamples: differences [R] of each metric."""
+    one, other = (_resampled(metrics, resampling.sums) for metrics in (ours, theirs))
+    return {name: one[name] - other[name] for name in ours}
 
 
 def _interval(scores: Floats) -> tuple[float, float]:
     low, high = np.percentile(scores, _ENDS)
     return float(low), float(high)
-
-
-def _prefixed(word: str, metrics: Mapping[str, RowSums]) -> dict[str, RowSums]:
-    return {f"{word} {name}": metric for name, metric in metrics.items()}
 
 
 def _resampled(
