@@ -105,18 +105,24 @@ def _tokens(corpus: Corpus) -> dict[str, str]:
     return {"tok": corpus.tokenizer.name}
 
 
-def _from_counts(score: Callable[[Any], float]) -> Callable[[Corpus], RowSums]:
-    """A function of summed `text.bleu_counts`, which are exact as floats too."""
+def _from_counts(
+    counts: Callable[[Corpus], text.Counts], score: Callable[[Any], float]
+) -> Callable[[Corpus], RowSums]:
+    """A function of sums of integer counts, which are exact as floats too."""
 
     def combine(sums: Floats) -> Floats:
-        return np.array([score(counts) for counts in sums])
+        return np.array([score(row) for row in sums])
 
-    return lambda corpus: RowSums(corpus.bleu_counts.astype(np.float64), combine)
+    return lambda corpus: RowSums(counts(corpus).astype(np.float64), combine)
+
+
+def _bleu_counts(corpus: Corpus) -> text.Counts:
+    return corpus.bleu_counts
 
 
 def _bleu(order: int) -> Metric:
     return Metric(
-        _from_counts(lambda counts: text.bleu(counts, order)),
+        _from_counts(_bleu_counts, lambda counts: text.bleu(counts, order)),
         lambda corpus: {**_tokens(corpus), "smooth": "none", "nltk": version("nltk")},
     )
 
@@ -156,7 +162,7 @@ METRICS: dict[str, Metric] = {
         lambda corpus: mean_of(text.exact_match(corpus.captions, corpus.references)),
         lambda _: {},
     ),
-    "length_ratio": Metric(_from_counts(text.length_ratio), _tokens),
+    "length_ratio": Metric(_from_counts(_bleu_counts, text.length_ratio), _tokens),
     "distinct1": Metric(lambda corpus: text.distinct(corpus.caption_tokens, 1), _tokens),
     "distinct2": Metric(lambda corpus: text.distinct(corpus.caption_tokens, 2), _tokens),
 }
