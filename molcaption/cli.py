@@ -1,15 +1,14 @@
-"""The command line: a table of verbs, and the commands that read and write captions.
+"""The command line: a table of verbs, and the commands that write captions.
 
 A command reads its options, imports its verb and calls it with plain arguments; nothing heavy is
 imported before that, so help is quick and a light installation never misses torch.
 """
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from molcaption import __version__, cli_inspect, cli_run, cli_train
+from molcaption import __version__, cli_inspect, cli_run, cli_score, cli_train
 from molcaption.cli_options import (
     Force,
     Format,
@@ -34,21 +33,6 @@ All commands: molcaption --help. One command: molcaption caption --help.
 """
 
 app = new_group()
-
-
-class BaselineKind(StrEnum):
-    """Where a baseline takes its captions from."""
-
-    nearest = "nearest"
-    constant = "constant"
-    random = "random"
-
-
-class TableFormat(StrEnum):
-    """Forms of a score report."""
-
-    json = "json"
-    table = "table"
 
 
 def main() -> int:
@@ -124,83 +108,6 @@ def _caption(
             force=force)  # fmt: skip
 
 
-@command(app, "score")
-def _score(
-    predictions: Annotated[str, typer.Argument(help="Captions, with an id column.")],
-    references: Annotated[str, typer.Argument(help="Descriptions, with an id column.")],
-    output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Stdout by default.")
-    ] = None,
-    tokenizer: Annotated[
-        str, typer.Option(help="word, whitespace, or a vocab.txt, tokenizer.json or folder.")
-    ] = "word",
-    wordnet: Annotated[
-        str | None, typer.Option(metavar="DIR", help="WordNet for METEOR; NLTK's own by default.")
-    ] = None,
-    id_column: Annotated[str, typer.Option(metavar="NAME", help="Column to join on.")] = "id",
-    caption_column: Annotated[
-        str, typer.Option(metavar="NAME", help="Column of PREDICTIONS.")
-    ] = "caption",
-    description_column: Annotated[
-        str, typer.Option(metavar="NAME", help="Column of REFERENCES.")
-    ] = "description",
-    metric: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only this one; repeatable.")
-    ] = None,
-    limit: Limit = None,
-    format: Annotated[TableFormat, typer.Option(help="Form of the report.")] = TableFormat.json,
-    brief: Annotated[bool, typer.Option("--brief", "-b", help="Bare numbers, one a line.")] = False,
-    width: Annotated[int, typer.Option("--width", "-w", min=0, help="Digits shown.")] = 4,
-) -> None:
-    """Score captions against descriptions, joined on an id.
-
-    \b
-    Examples:
-      molcaption score captions.parquet references.tsv
-      molcaption score captions.tsv references.tsv --metric bleu4 -b
-      molcaption score captions.jsonl references.tsv --tokenizer vocab.txt --format table
-    """
-    from molcaption.score import score
-
-    score(predictions, references, output=output, tokenizer=tokenizer, wordnet=wordnet,
-          id_column=id_column, caption_column=caption_column,
-          description_column=description_column, metrics=metric, limit=limit,
-          format=format.value, brief=brief, width=width)  # fmt: skip
-
-
-@command(app, "baseline")
-def _baseline(
-    train: Annotated[str, typer.Argument(help="Molecules with descriptions, to copy from.")],
-    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Compound files.")],
-    output: Output,
-    kind: Annotated[
-        BaselineKind, typer.Option(help="Nearest neighbour's, the same for all, or a random one.")
-    ] = BaselineKind.nearest,
-    style: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Copy this style only; repeatable.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="For random.")] = 0,
-    smiles_column: SmilesColumn = None,
-    id_column: IdColumn = None,
-    description_column: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Column of TRAIN that is copied.")
-    ] = None,
-    limit: Limit = None,
-) -> None:
-    """Caption by copying from known molecules, to compare a captioner with.
-
-    \b
-    Examples:
-      molcaption baseline train.tsv dev.tsv -o nearest.parquet
-      molcaption baseline train.tsv dev.tsv -o constant.parquet --kind constant
-    """
-    from molcaption.baseline import baseline
-
-    baseline(train, inputs, output, kind=kind.value, styles=style, seed=seed,
-             smiles_column=smiles_column, id_column=id_column,
-             description_column=description_column, limit=limit)  # fmt: skip
-
-
 @command(app, "check")
 def _check(
     input: Annotated[
@@ -228,5 +135,6 @@ def _check(
           lexicon=lexicon, format=format, limit=limit)  # fmt: skip
 
 
+app.add_typer(cli_score.group)
 app.add_typer(cli_train.group)
 app.add_typer(cli_inspect.group)

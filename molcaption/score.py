@@ -1,28 +1,52 @@
 """`score`: numbers for a file of captions against a file of references.
 
-Rows are joined on an id, never by position: a caption that is missing is charged as an empty one,
-and one that belongs to no reference is refused, so that nobody gains by leaving rows out. Plain
-`.txt` files have no ids; they are joined line by line and every signature says so.
+Each number carries the recipe that made it and, where rows can be resampled, its interval. How
+rows are joined stands in `molcaption.data.joining`. Structures, for chemical scores, come from a
+column of SMILES; without one these scores are left out, which a warning says.
 """
 
-import json
 import logging
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rdkit import Chem
+
 from molcaption import __version__
-from molcaption.data.captions import CaptionTable, read_captions, some
-from molcaption.data.writers import atomic_write
+from molcaption.chem.molecule import InvalidMolecule, Molecule, parse_smiles
+from molcaption.claims import Lexicon, load_lexicon
+from molcaption.data.captions import read_captions, some
+from molcaption.data.joining import Pairs, join
+from molcaption.data.readers import read_molecules
+from molcaption.data.writers import atomic_write, check_output, open_writer
 from molcaption.errors import BadDataError, UsageError
-from molcaption.metrics.signatures import METRICS, Corpus, Score, compute
+from molcaption.metrics.breakdown import BREAKDOWNS
+from molcaption.metrics.chemistry import CheckedPairs, check_pairs
+from molcaption.metrics.rendering import FORMATS, render_brief
+from molcaption.metrics.retrieval import FingerprintIndex
+from molcaption.metrics.rows import row_columns, score_rows
+from molcaption.metrics.scorecard import ScoreReport
+from molcaption.metrics.signatures import (
+    ALL_METRICS,
+    CHEMICAL_METRICS,
+    METRICS,
+    Corpus,
+    Measured,
+    Score,
+    measure_all,
+    resamplable,
+    signed,
+)
+from molcaption.metrics.statistics import PAIRED, Resampling, compare
 from molcaption.metrics.tokenizers import load_tokenizer
 from molcaption.metrics.wordnet import NO_WORDNET, load_wordnet
 
 log = logging.getLogger(__name__)
 HEADLINE = "bleu4"
+RESAMPLES = 1000
 
 
 def score(
@@ -32,11 +56,21 @@ def score(
     output: str | Path | None = None,
     tokenizer: str = "word",
     wordnet: str | Path | None = None,
+    lexicon: str | Path | None = None,
     id_column: str = "id",
     caption_column: str = "caption",
     description_column: str = "description",
+    smiles_column: str | None = None,
     metrics: Sequence[str] | None = None,
     limit: int | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    against: str | Path | None = None,
+    paired: str = "bootstrap",
+    by: Sequence[str] = (),
+    train: str | Path | None = None,
+    rows: str | Path | None = None,
+    html: str | Path | None = None,
     format: str = "json",
     brief: bool = False,
     width: int = 4,
@@ -48,130 +82,198 @@ def score(
         tokenizer: `word`, `whitespace`, or a vocab.txt, tokenizer.json or directory with one.
         wordnet: folder of WordNet for METEOR; otherwise NLTK's search path, and if that has none
             METEOR matches words and stems only, which its signature says.
-        metrics: names from `METRICS`, all by default.
+        lexicon: a user's lexicon, laid over the built-in one, for chemical scores.
+        smiles_column: of the references or else the predictions; by default the usual names.
+        metrics: names from `ALL_METRICS`, by default all that the files allow.
         limit: score the first so many references only; the signatures say so.
-        format: `json` or `table`.
+        resamples: bootstrap resamples for intervals and comparisons; 0 does without intervals.
+        seed: of the resamples.
+        against: captions of another system, joined in the same way and compared row by row.
+        paired: how: a name from `PAIRED`.
+        by: names from `BREAKDOWNS`; `similarity` is to the molecules of ``train``.
+        rows: file for the scores and claims of every row; its suffix chooses the format.
+        html: file for a page about all of it.
+        format: a name from `FORMATS`.
         brief: print bare numbers only, one a line; BLEU-4 unless ``metrics`` says otherwise.
         width: digits after the point where numbers are printed for reading.
 
     Raises:
         MolcaptionError: bad options, files or joins; see `read_captions` and `join`.
     """
-    names = _checked_metrics(metrics, brief)
-    if format not in FORMATS:
-        raise UsageError(f"format {format!r} is not one of {', '.join(FORMATS)}")
-    if (limit is not None and limit < 1) or width < 0:
-        raise UsageError("limit has to be at least 1 and width at least 0")
-    tokens = load_tokenizer(tokenizer)
-    captions = read_captions(predictions, id_column, caption_column)
-    descriptions = read_captions(references, id_column, description_column)
-    left, right, origin = join(captions, descriptions, limit)
-    synonyms = load_wordnet(wordnet) if "meteor" in names else NO_WORDNET
-    corpus = Corpus(left, right, tokens, synonyms, origin)
-    scores = [compute(name, corpus) for name in names]
-    summary = {
+    _check_names(metrics or (), by, format, paired)
+    _check_numbers(limit, width, resamples, seed)
+    _check_company(by, train, against, resamples)
+    if rows is not None:
+        check_output(rows)
+    tokens, concepts = load_tokenizer(tokenizer), load_lexicon(lexicon)
+    read = partial(read_captions, id_column=id_column, smiles_column=smiles_column)
+    descriptions = read(references, text_column=description_column)
+    pairs = join(read(predictions, text_column=caption_column), descriptions, limit)
+    _check_structures(pairs, metrics or (), by, smiles_column)
+    names = _chosen(metrics, brief, pairs)
+    per_row = rows is not None or html is not None
+    synonyms = load_wordnet(wordnet) if per_row or "meteor" in names else NO_WORDNET
+    needs_claims = per_row or by or not CHEMICAL_METRICS.keys().isdisjoint(names)
+    claims = _checked(pairs, concepts) if needs_claims else None
+    corpus = Corpus(pairs.captions, pairs.references, tokens, synonyms, pairs.origin, claims)
+    measured = measure_all(names, corpus)
+    resampling = Resampling(resamples, seed, pairs.ids) if resamples else None
+    compared = None
+    if against is not None and resampling is not None:
+        others = join(read(against, text_column=caption_column), descriptions, limit)
+        compared = _compare(measured, corpus, others, resampling, paired)
+        compared = {"predictions": str(against), **compared}
+    report = ScoreReport(
+        summary=_summary(predictions, references, pairs, corpus),
+        scores=signed(measured, corpus, resampling),
+        rows=score_rows(corpus, pairs.ids, pairs.smiles) if per_row else [],
+        breakdowns=_breakdowns(by, corpus, measured, train),
+        against=compared,
+    )
+    _emit(render_brief(report, width) if brief else FORMATS[format](report, width), output)
+    if rows is not None:
+        _write_rows(report, rows)
+    if html is not None:
+        from molcaption.report import write_report
+
+        write_report(report, html, concepts)
+    return report.scores
+
+
+def _check_names(metrics: Sequence[str], by: Sequence[str], format: str, paired: str) -> None:
+    wanted: list[tuple[str, Sequence[str], Collection[str]]] = [
+        ("metric", metrics, ALL_METRICS),
+        ("breakdown", by, BREAKDOWNS),
+        ("format", [format], FORMATS),
+        ("paired test", [paired], PAIRED),
+    ]
+    for what, given, known in wanted:
+        for name in given:
+            if name not in known:
+                raise UsageError(f"{what} {name!r} is not one of {', '.join(known)}")
+
+
+def _check_numbers(limit: int | None, width: int, resamples: int, seed: int) -> None:
+    if (limit is not None and limit < 1) or min(width, resamples, seed) < 0:
+        raise UsageError("limit has to be at least 1, and width, resamples and seed at least 0")
+
+
+def _check_company(
+    by: Sequence[str], train: str | Path | None, against: str | Path | None, resamples: int
+) -> None:
+    """Some options are nothing without another."""
+    if ("similarity" in by) != (train is not None):
+        raise UsageError("a breakdown by similarity needs training molecules, and they only it")
+    if against is not None and not resamples:
+        raise UsageError("a comparison needs resamples, 1000 or more")
+
+
+def _chosen(metrics: Sequence[str] | None, brief: bool, pairs: Pairs) -> list[str]:
+    """Names of the metrics to compute: those asked for, or all that the files allow."""
+    if metrics:
+        return list(metrics)
+    if brief:
+        return [HEADLINE]
+    if pairs.smiles is None:
+        log.warning("no column of SMILES in either file: chemical scores are left out")
+        return list(METRICS)
+    return list(ALL_METRICS)
+
+
+def _check_structures(
+    pairs: Pairs, metrics: Sequence[str], by: Sequence[str], smiles_column: str | None
+) -> None:
+    """What was asked for by name is not left out in silence."""
+    if pairs.smiles is not None:
+        return
+    if smiles_column is not None:
+        raise UsageError(f"no column {smiles_column!r} in either file, to read SMILES from")
+    in_vain = [f"metric {name!r}" for name in metrics if name in CHEMICAL_METRICS]
+    in_vain += [f"a breakdown by {name}" for name in by]
+    if in_vain:
+        raise UsageError(
+            f"{in_vain[0]} needs structures, and neither file has a column of SMILES under a "
+            "usual name; name the column"
+        )
+
+
+def _checked(pairs: Pairs, lexicon: Lexicon) -> CheckedPairs | None:
+    """The pairs judged against their structures; None if there are none."""
+    if pairs.smiles is None:
+        return None
+    mols = [_mol(smiles) for smiles in pairs.smiles]
+    unread = [i for i, mol in zip(pairs.ids, mols, strict=True) if mol is None]
+    if unread:
+        log.warning(
+            "%d of %d structures are missing or cannot be read, and their claims are unchecked: %s",
+            len(unread), len(mols), some(unread),
+        )  # fmt: skip
+    return check_pairs(mols, pairs.captions, pairs.references, lexicon, pairs.smiles_from)
+
+
+def _mol(smiles: str | None) -> Chem.Mol | None:
+    try:
+        return parse_smiles(smiles or "")
+    except InvalidMolecule:
+        return None
+
+
+def _summary(
+    predictions: str | Path, references: str | Path, pairs: Pairs, corpus: Corpus
+) -> dict[str, Any]:
+    return {
         "version": __version__,
         "predictions": str(predictions),
         "references": str(references),
-        "n": len(right),
+        "n": len(pairs.ids),
         "charged_empty": corpus.n_empty,
-        "missing": int(origin["missing"]),
+        "missing": len(pairs.missing),
     }
-    _emit(_brief(scores, width) if brief else FORMATS[format](summary, scores, width), output)
-    return scores
 
 
-def join(
-    captions: CaptionTable, descriptions: CaptionTable, limit: int | None = None
-) -> tuple[list[str], list[str], dict[str, str]]:
-    """Captions and references side by side in the references' order, and what to say about it.
-
-    Raises:
-        UsageError: one file has ids and the other has only lines.
-        BadDataError: a caption without a reference, no id in common, or an empty reference.
-    """
-    if captions.by_line != descriptions.by_line:
-        raise UsageError(
-            f"{captions.path} and {descriptions.path}: a .txt has no ids to join a table on; "
-            "give two .txt files, or two tables with ids"
-        )
-    n_captions, n_references = len(captions.ids), len(descriptions.ids)
-    if captions.by_line and n_captions != n_references:
-        raise BadDataError(
-            f"{captions.path} has {n_captions} lines and {descriptions.path} has {n_references}; "
-            "files without ids have to match line by line"
-        )
-    _refuse_strangers(captions, descriptions)
-    found = dict(zip(captions.ids, captions.texts, strict=True))
-    ids = descriptions.ids[:limit]
-    missing = [i for i in ids if i not in found]
-    if missing:
-        log.warning(
-            "%s: %d of %d references have no caption and are charged as empty: %s",
-            captions.path, len(missing), len(ids), some(missing),
-        )  # fmt: skip
-    origin = {"missing": str(len(missing)), "join": "line" if captions.by_line else "id"}
-    if limit is not None:
-        origin["limit"] = str(limit)
-    return [found.get(i) or "" for i in ids], _references(descriptions, len(ids)), origin
+def _breakdowns(
+    by: Sequence[str], corpus: Corpus, measured: Measured, train: str | Path | None
+) -> dict[str, list[dict[str, Any]]]:
+    if corpus.claims is None:
+        return {}
+    training = None if train is None else _fingerprints(train)
+    metrics = resamplable(measured)
+    return {name: BREAKDOWNS[name](corpus.claims, metrics, training) for name in by}
 
 
-def _refuse_strangers(captions: CaptionTable, descriptions: CaptionTable) -> None:
-    known = set(descriptions.ids)
-    extra = [i for i in captions.ids if i not in known]
-    if not extra:
-        return
-    if len(extra) == len(captions.ids):
-        raise BadDataError(
-            f"{captions.path}: none of its {len(extra)} ids is in {descriptions.path}; "
-            f"first here {some(captions.ids, 2)}, first there {some(descriptions.ids, 2)}; "
-            "choose the id column"
-        )
-    raise BadDataError(
-        f"{captions.path}: {len(extra)} ids are not in {descriptions.path}: {some(extra)}; "
-        "drop these captions, or give the references they belong to"
+def _fingerprints(train: str | Path) -> FingerprintIndex:
+    mols = [record.mol for record in read_molecules([train]) if isinstance(record, Molecule)]
+    if not mols:
+        raise BadDataError(f"{train}: holds no molecule that can be read")
+    return FingerprintIndex(mols)
+
+
+def _compare(
+    measured: Measured, corpus: Corpus, others: Pairs, resampling: Resampling, paired: str
+) -> dict[str, Any]:
+    """The same rows with another system's captions, and how the two differ."""
+    other = replace(
+        corpus,
+        captions=others.captions,
+        origin=others.origin,
+        claims=corpus.claims and corpus.claims.with_captions(others.captions),
     )
+    ours = resamplable(measured)
+    theirs = resamplable(measure_all(ours, other))
+    return {
+        "charged_empty": other.n_empty,
+        "missing": len(others.missing),
+        "paired": paired,
+        "resamples": resampling.n,
+        "seed": resampling.seed,
+        "metrics": [asdict(found) for found in compare(ours, theirs, resampling, paired)],
+    }
 
 
-def _references(descriptions: CaptionTable, n: int) -> list[str]:
-    texts = [text or "" for text in descriptions.texts[:n]]
-    empty = [i for i, text in zip(descriptions.ids, texts, strict=False) if not text.strip()]
-    if empty:
-        raise BadDataError(
-            f"{descriptions.path}: {len(empty)} references are empty: {some(empty)}; "
-            "nothing can be scored against them, drop these rows"
-        )
-    return texts
-
-
-def _checked_metrics(metrics: Sequence[str] | None, brief: bool) -> list[str]:
-    names = list(metrics) if metrics else ([HEADLINE] if brief else list(METRICS))
-    for name in names:
-        if name not in METRICS:
-            raise UsageError(f"metric {name!r} is not one of {', '.join(METRICS)}")
-    return names
-
-
-def _brief(scores: list[Score], width: int) -> str:
-    return "\n".join(f"{score.value:.{width}f}" for score in scores)
-
-
-def _json(summary: dict[str, Any], scores: list[Score], width: int) -> str:
-    rows = [asdict(score) for score in scores]
-    return json.dumps({**summary, "scores": rows}, indent=2, ensure_ascii=False)
-
-
-def _table(summary: dict[str, Any], scores: list[Score], width: int) -> str:
-    broad = max(len(score.name) for score in scores)
-    lines = [f"{score.name:<{broad}}  {score.value:>{width + 2}.{width}f}" for score in scores]
-    signed = (f"{line}  {score.signature}" for line, score in zip(lines, scores, strict=True))
-    return "\n".join(signed)
-
-
-FORMATS: dict[str, Callable[[dict[str, Any], list[Score], int], str]] = {
-    "json": _json,
-    "table": _table,
-}
+def _write_rows(report: ScoreReport, path: str | Path) -> None:
+    signatures = {f"molcaption.{score.name}": score.signature for score in report.scores}
+    with open_writer(path, metadata=signatures) as writer:
+        writer.write([row_columns(row) for row in report.rows])
 
 
 def _emit(text: str, output: str | Path | None) -> None:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -5,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from molcaption.baseline import baseline
-from molcaption.errors import BadDataError, CannotWriteError, NoInputError, UsageError
+from molcaption.errors import BadDataError, CannotWriteError, MissingError, NoInputError, UsageError
 
 TRAIN = [
     ("chebi", "t1", "CCO", "Ethanol, a primary alcohol."),
@@ -78,6 +80,28 @@ def test_random_follows_the_seed_and_not_the_company(train: Path, molecules: Pat
     assert drawn == {"t1", "t2", "t3", "t4", "t5"}  # never t6, which has no caption
 
 
+@pytest.mark.parametrize("model", ["tiny_bundle", "tiny_model"])
+def test_nearest_by_embedding(
+    train: Path, molecules: Path, model: str, request: pytest.FixtureRequest
+) -> None:
+    rows = run(train, molecules, kind="embedding", model=request.getfixturevalue(model))
+    assert [row["neighbour"] for row in rows] == ["t3", None, "t2", "t1"]
+    assert [row["similarity"] for row in rows] == [1.0, None, 1.0, 1.0]
+
+
+def test_embedding_with_a_bundle_needs_no_torch(
+    train: Path, molecules: Path, tiny_bundle: Path
+) -> None:
+    script = (
+        "import sys; from molcaption.baseline import baseline; "
+        f"baseline({str(train)!r}, {str(molecules)!r}, {str(train.with_name('out.jsonl'))!r}, "
+        f"kind='embedding', model={str(tiny_bundle)!r}); "
+        "assert 'torch' not in sys.modules"
+    )
+    root = Path(__file__).parents[1]
+    subprocess.run([sys.executable, "-c", script], cwd=root, check=True, timeout=120)
+
+
 def test_several_inputs_are_numbered_through(train: Path, molecules: Path) -> None:
     output = train.with_name("out.parquet")
     assert baseline(train, [molecules, molecules], output) == 8
@@ -85,8 +109,15 @@ def test_several_inputs_are_numbered_through(train: Path, molecules: Path) -> No
 
 
 def test_errors(train: Path, molecules: Path) -> None:
-    with pytest.raises(UsageError, match="kind 'best' is not one of nearest, constant, random"):
+    with pytest.raises(
+        UsageError, match="kind 'best' is not one of nearest, embedding, constant, random"
+    ):
         run(train, molecules, kind="best")
+    for options in ({"kind": "embedding"}, {"model": "x"}):
+        with pytest.raises(UsageError, match="kind embedding needs a model, and no other kind"):
+            run(train, molecules, **options)
+    with pytest.raises(MissingError, match="nowhere: holds no captioner"):
+        run(train, molecules, kind="embedding", model="nowhere")
     with pytest.raises(BadDataError, match="no row of style pubchem; there are chebi, other"):
         run(train, molecules, styles=["chebi", "pubchem"])
     with pytest.raises(BadDataError, match="none of 4 records has a molecule and a description"):

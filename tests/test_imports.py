@@ -20,7 +20,7 @@ LAYERS = [
     {"engine", "metrics", "report"},
     {"recipe_schema", "recipe"},
     VERBS,
-    {"cli_options", "cli_run", "cli_train", "cli_inspect", "cli", "__main__"},
+    {"cli_options", "cli_run", "cli_train", "cli_score", "cli_inspect", "cli", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -153,9 +153,9 @@ def test_table_shows_name_value_and_signature(
 ) -> None:
     found = score(captions, references, format="table")
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split() for line in lines] == [
-        [s.name, f"{s.value:.4f}", s.signature] for s in found
-    ]
+    for line, s in zip(lines, found, strict=True):
+        ends = [] if s.low is None else [f"[{s.low:.4f},", f"{s.high:.4f}]"]
+        assert line.split() == [s.name, f"{s.value:.4f}", *ends, s.signature]
 
 
 def test_meteor_alone_looks_for_wordnet(
@@ -200,7 +200,18 @@ def test_files_without_ids_join_only_each_other(tmp_path: Path, references: Path
     ("options", "message", "exit_code"),
     [
         ({"metrics": ["bleu5"]}, "metric 'bleu5' is not one of bleu2, bleu4", 2),
-        ({"format": "xml"}, "format 'xml' is not one of json, table", 2),
+        ({"format": "xml"}, "format 'xml' is not one of json, table, latex", 2),
+        ({"by": ["colour"]}, "breakdown 'colour' is not one of size, similarity, claims", 2),
+        ({"by": ["size"]}, "breakdown by size needs structures, and neither file has", 2),
+        ({"by": ["similarity"]}, "similarity needs training molecules", 2),
+        ({"train": "x.tsv"}, "similarity needs training molecules", 2),
+        ({"metrics": ["claim_f1"]}, "metric 'claim_f1' needs structures, and neither file", 2),
+        ({"smiles_column": "structure"}, "no column 'structure' in either file", 2),
+        ({"paired": "t-test"}, "paired test 't-test' is not one of bootstrap, randomisation", 2),
+        ({"against": "x.tsv", "resamples": 0}, "a comparison needs resamples", 2),
+        ({"against": "/nowhere.tsv"}, "/nowhere.tsv: no such file", 66),
+        ({"rows": "rows.xlsx"}, "unknown output format '.xlsx'", 2),
+        ({"lexicon": "/nowhere.yaml"}, "lexicon /nowhere.yaml: cannot be read", 66),
         ({"tokenizer": "wrod"}, "tokenizer 'wrod' is neither", 2),
         ({"limit": 0}, "at least 1", 2),
         ({"caption_column": "text"}, "no column 'text'; the columns are id, caption", 2),

@@ -59,11 +59,13 @@ class StructuralTest:
 class Concept:
     """One entry, compiled. ``test`` refutes by a miss; ``sure`` (if any) supports by a hit.
 
+    ``family`` is the domain of chemistry, after which the entry's file is named.
     ``test`` is None where the parents together are the test. ``parametric``: the text fills in
     the test's arguments; ``texts`` are those of them that are no numbers.
     """
 
     id: str
+    family: str
     names: tuple[str, ...]
     groups: tuple[str, ...]
     modifiers: tuple[str, ...]
@@ -92,7 +94,7 @@ class Concept:
         return self.strength == "exact" or self.sure is not None
 
 
-def compile_entry(entry: dict[str, Any], where: str, source: str) -> Concept:
+def compile_entry(entry: dict[str, Any], where: str, source: str, family: str) -> Concept:
     """The entry validated and compiled. Raises BadDataError that names it."""
     _check_keys(entry, where)
     texts = {key: _texts(entry, key, where) for key in _TEXTS}
@@ -103,6 +105,7 @@ def compile_entry(entry: dict[str, Any], where: str, source: str) -> Concept:
         raise BadDataError(f"{where}: zones: no zone {unknown.pop()!r}; there are {ZONES}")
     return Concept(
         id=entry["id"],
+        family=family,
         names=texts["names"],
         groups=texts["groups"],
         modifiers=texts["modifiers"],

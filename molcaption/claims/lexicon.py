@@ -180,6 +180,7 @@ def _add(
 ) -> None:
     """Compile the entries of ``file``; an id may come back only in a user's file."""
     seen: set[str] = set()
+    family = Path(file.name).stem.removeprefix("zz_")
     for number, entry in enumerate(file.entries, 1):
         if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
             where = f"lexicon {file.name}: entry {number}"
@@ -189,7 +190,7 @@ def _add(
             raise BadDataError(f"{where}: the id is used twice")
         seen.add(entry["id"])
         entries[entry["id"]] = entry
-        concepts[entry["id"]] = compile_entry(entry, where, file.source)
+        concepts[entry["id"]] = compile_entry(entry, where, file.source, family)
 
 
 def _check_parents(concepts: dict[str, Concept]) -> None:

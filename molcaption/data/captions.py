@@ -1,8 +1,9 @@
 """Captions and descriptions by id, from the tables people keep them in.
 
-Molecules are not looked at here: a file of predictions needs an id and a text, nothing else. TSV
-that is not validly quoted throughout is read without quoting, as the field's prediction files are
-written. A `.txt` has no ids, so its line numbers stand in for them.
+A file of predictions needs an id and a text, nothing else; a column of SMILES is passed on as it
+is, for chemical scores. TSV that is not validly quoted throughout is read without quoting, as the
+field's prediction files are written. A `.txt` has no ids, so its line numbers stand in for
+them.
 """
 
 import csv
@@ -19,28 +20,60 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from molcaption.data.readers.columns import SMILES_NAMES, find_column
 from molcaption.errors import BadDataError, NoInputError, UsageError
 
-Columns = tuple[list[Any], list[Any]]
+Columns = list[list[Any]]
 
 
 @dataclass(frozen=True)
 class CaptionTable:
     """Texts by id, in file order. ``texts`` holds None where the file has a null.
 
-    ``by_line`` says that the file has no ids and they are line numbers from 1.
+    ``by_line`` says that the file has no ids and they are line numbers from 1. ``smiles`` are
+    unparsed, None where a row has none; the whole is None where the file has no such column.
     """
 
     path: Path
     ids: list[str]
     texts: list[str | None]
     by_line: bool
+    smiles: list[str | None] | None = None
 
 
-def read_captions(path: str | Path, id_column: str, text_column: str) -> CaptionTable:
+@dataclass(frozen=True)
+class _Wanted:
+    """The columns to read; ``smiles`` None means one of the usual names, if it is there."""
+
+    path: Path
+    id: str
+    text: str
+    smiles: str | None
+
+    def among(self, header: list[str]) -> list[str]:
+        """Names of id, text and, if the file has them, SMILES.
+
+        Raises:
+            UsageError: no column of ids or of texts; names those that are there.
+        """
+        for name in (self.id, self.text):
+            if name not in header:
+                there = ", ".join(header)
+                raise UsageError(f"{self.path}: no column {name!r}; the columns are {there}")
+        if self.smiles is None:
+            smiles = find_column(header, None, SMILES_NAMES, str(self.path))
+        else:
+            smiles = self.smiles if self.smiles in header else None
+        return [self.id, self.text, *([smiles] if smiles else [])]
+
+
+def read_captions(
+    path: str | Path, id_column: str, text_column: str, smiles_column: str | None = None
+) -> CaptionTable:
     """One text per id from a ``.parquet``, ``.tsv``, ``.csv``, ``.jsonl`` or ``.txt`` file.
 
-    The text kinds may be gzipped (``.tsv.gz``). Ids become text, whatever their type.
+    The text kinds may be gzipped (``.tsv.gz``). Ids become text, whatever their type. A file
+    without ``smiles_column`` has no SMILES, which is no error; by default the usual names count.
 
     Raises:
         NoInputError: no such file, or nothing in it.
@@ -55,7 +88,7 @@ def read_captions(path: str | Path, id_column: str, text_column: str) -> Caption
         raise NoInputError(f"{path}: no such file")
     if not path.stat().st_size:
         raise NoInputError(f"{path}: the file is empty")
-    ids, texts = READERS[suffix](path, id_column, text_column)
+    ids, texts, *smiles = READERS[suffix](_Wanted(path, id_column, text_column, smiles_column))
     if not ids:
         raise NoInputError(f"{path}: holds a header but no rows")
     table = CaptionTable(
@@ -63,6 +96,7 @@ def read_captions(path: str | Path, id_column: str, text_column: str) -> Caption
         [_id(path, row, value, id_column) for row, value in enumerate(ids, 1)],
         [_text(path, row, value, text_column) for row, value in enumerate(texts, 1)],
         suffix == ".txt",
+        [_smiles(value) for value in smiles[0]] if smiles else None,
     )
     _refuse_duplicates(table)
     return table
@@ -89,6 +123,10 @@ def _text(path: Path, row: int, value: Any, column: str) -> str | None:
         f"{path}: row {row}: column {column!r} holds {value!r} ({type(value).__name__}), "
         "expected text or null"
     )
+
+
+def _smiles(value: Any) -> str | None:
+    return value.strip() or None if isinstance(value, str) else None
 
 
 def _refuse_duplicates(table: CaptionTable) -> None:
@@ -126,40 +164,35 @@ def _lines(path: Path) -> list[str]:
     return lines[:-1] if lines[-1] == "" else lines
 
 
-def _places(path: Path, header: list[str], *names: str) -> list[int]:
-    for name in names:
-        if name not in header:
-            raise UsageError(f"{path}: no column {name!r}; the columns are {', '.join(header)}")
-    return [header.index(name) for name in names]
-
-
-def _read_delimited(path: Path, rows: list[list[str]], *names: str) -> Columns:
+def _read_delimited(wanted: _Wanted, rows: list[list[str]]) -> Columns:
+    if not rows:
+        raise NoInputError(f"{wanted.path}: the file is empty")
     header, body = rows[0], rows[1:]
-    i, t = _places(path, header, *names)
+    places = [header.index(name) for name in wanted.among(header)]
     for number, row in enumerate(body, 2):
         if len(row) != len(header):
             raise BadDataError(
-                f"{path}: record {number}: {len(row)} fields, expected {len(header)} as in the "
-                "header"
+                f"{wanted.path}: record {number}: {len(row)} fields, expected {len(header)} as in "
+                "the header"
             )
-    return [row[i] for row in body], [row[t] for row in body]
+    return [[row[place] for row in body] for place in places]
 
 
-def _read_csv(path: Path, id_column: str, text_column: str) -> Columns:
+def _read_csv(wanted: _Wanted) -> Columns:
     try:
-        rows = _quoted_rows(_decoded(path), ",")
+        rows = _quoted_rows(_decoded(wanted.path), ",")
     except csv.Error as error:
-        raise BadDataError(f"{path}: not a CSV file: {error}") from error
-    return _read_delimited(path, rows, id_column, text_column)
+        raise BadDataError(f"{wanted.path}: not a CSV file: {error}") from error
+    return _read_delimited(wanted, rows)
 
 
-def _read_tsv(path: Path, id_column: str, text_column: str) -> Columns:
+def _read_tsv(wanted: _Wanted) -> Columns:
     try:
-        rows = _quoted_rows(_decoded(path), "\t")
+        rows = _quoted_rows(_decoded(wanted.path), "\t")
     except csv.Error:
         # The field's files quote nothing: a quote that opens a text there need not close a cell.
-        rows = [line.split("\t") for line in _lines(path)]
-    return _read_delimited(path, rows, id_column, text_column)
+        rows = [line.split("\t") for line in _lines(wanted.path)]
+    return _read_delimited(wanted, rows)
 
 
 def _quoted_rows(text: str, delimiter: str) -> list[list[str]]:
@@ -168,45 +201,44 @@ def _quoted_rows(text: str, delimiter: str) -> list[list[str]]:
     return [row for row in rows if row]
 
 
-def _read_jsonl(path: Path, id_column: str, text_column: str) -> Columns:
-    ids: list[Any] = []
-    texts: list[Any] = []
-    for number, line in enumerate(_lines(path), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise BadDataError(f"{path}:{number}: not JSON: {error}") from error
-        if not isinstance(row, dict):
-            raise BadDataError(f"{path}:{number}: expected a JSON object, got {line[:40]!r}")
-        if not ids:
-            _places(path, list(row), id_column, text_column)
-        try:
-            ids.append(row[id_column])
-            texts.append(row[text_column])
-        except KeyError as error:
-            raise BadDataError(f"{path}:{number}: the object has no {error}") from error
-    return ids, texts
+def _read_jsonl(wanted: _Wanted) -> Columns:
+    rows = []
+    for number, line in enumerate(_lines(wanted.path), 1):
+        if line.strip():
+            rows.append((number, _json_object(wanted.path, number, line)))
+    names = wanted.among(list(rows[0][1])) if rows else [wanted.id, wanted.text]
+    for number, row in rows:
+        if missing := [name for name in names[:2] if name not in row]:
+            raise BadDataError(f"{wanted.path}:{number}: the object has no {missing[0]!r}")
+    return [[row.get(name) for _, row in rows] for name in names]
 
 
-def _read_parquet(path: Path, id_column: str, text_column: str) -> Columns:
+def _json_object(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
-        names = pq.read_schema(path).names
-        _places(path, names, id_column, text_column)
-        table = pq.read_table(path, columns=[id_column, text_column])
+        row = json.loads(line)
+    except ValueError as error:
+        raise BadDataError(f"{path}:{number}: not JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise BadDataError(f"{path}:{number}: expected a JSON object, got {line[:40]!r}")
+    return row
+
+
+def _read_parquet(wanted: _Wanted) -> Columns:
+    try:
+        names = wanted.among(pq.read_schema(wanted.path).names)
+        table = pq.read_table(wanted.path, columns=list(dict.fromkeys(names)))
     except (pa.ArrowException, OSError) as error:
         line = str(error).splitlines()[0]
-        raise BadDataError(f"{path}: cannot be read as Parquet: {line}") from error
-    return table[id_column].to_pylist(), table[text_column].to_pylist()
+        raise BadDataError(f"{wanted.path}: cannot be read as Parquet: {line}") from error
+    return [table[name].to_pylist() for name in names]
 
 
-def _read_txt(path: Path, id_column: str, text_column: str) -> Columns:
-    lines = _lines(path)
-    return [str(number) for number in range(1, len(lines) + 1)], list(lines)
+def _read_txt(wanted: _Wanted) -> Columns:
+    lines = _lines(wanted.path)
+    return [[str(number) for number in range(1, len(lines) + 1)], list(lines)]
 
 
-READERS: dict[str, Callable[[Path, str, str], Columns]] = {
+READERS: dict[str, Callable[[_Wanted], Columns]] = {
     ".parquet": _read_parquet,
     ".tsv": _read_tsv,
     ".csv": _read_csv,

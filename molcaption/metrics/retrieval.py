@@ -108,3 +108,19 @@ class FingerprintIndex:
         similarities = self.similarities(mol)
         order = np.argsort(-similarities, kind="stable")[:k]
         return [Neighbour(int(i), float(similarities[i])) for i in order]
+
+
+class VectorIndex:
+    """Molecules to be searched by cosine similarity of their vectors [M, D]."""
+
+    def __init__(self, vectors: npt.NDArray[np.float64]) -> None:
+        self._directions = _directions(vectors)
+
+    def nearest(self, queries: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+        """Places of the most similar molecules; queries [B, D] to [B]."""
+        return np.argmax(_directions(queries) @ self._directions.T, axis=1)
+
+
+def _directions(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(norms, np.finfo(np.float64).tiny)

@@ -1,19 +1,23 @@
 """Scores that carry the recipe that made them, in the style of sacreBLEU's signatures.
 
-`METRICS` is the list of what can be scored. An entry says how a number comes from a `Corpus` and
-which settings it depends on; adding a metric is one entry. A signature reads
-``bleu4|tok:word|smooth:none|n:500|empty:0|…``: two scores compare only if theirs are equal.
+`METRICS` is the list of what can be scored, `CHEMICAL_METRICS` of what needs structures too. An
+entry says how a number comes from a `Corpus` and which settings it depends on; adding a metric is
+one entry. A signature reads ``bleu4|tok:word|smooth:none|n:500|empty:0|…``: two scores compare only
+if theirs are equal.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 
 from molcaption import __version__
 from molcaption.metrics import meteor, ngrams, rouge, text
+from molcaption.metrics.chemistry import CLAIM_MEASURES, CheckedPairs
+from molcaption.metrics.statistics import Floats, Resampling, RowSums, intervals, mean_of
 from molcaption.metrics.tokenizers import TextTokenizer
 from molcaption.metrics.wordnet import Synonyms
 
@@ -26,6 +30,7 @@ class Corpus:
         captions, references: N texts each, in the same order; an empty caption is charged in full.
         synonyms: METEOR's third stage; `NO_WORDNET` turns it off.
         origin: facts about how the pairs came together, for every signature (``join:id`` …).
+        claims: captions and references judged against structures; None without structures.
     """
 
     captions: Sequence[str]
@@ -33,6 +38,7 @@ class Corpus:
     tokenizer: TextTokenizer
     synonyms: Synonyms
     origin: Mapping[str, str] = field(default_factory=dict)
+    claims: CheckedPairs | None = None
 
     @cached_property
     def caption_tokens(self) -> list[list[str]]:
@@ -72,18 +78,31 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Score:
-    """One number with its name and the recipe that made it."""
+    """One number with its name and the recipe that made it.
+
+    ``low`` and ``high`` are the ends of its 95 % bootstrap interval; None where nothing was
+    resampled, or nothing can be.
+    """
 
     name: str
     value: float
     signature: str
+    low: float | None = None
+    high: float | None = None
+
+
+Measured = dict[str, RowSums | float]
+"""Metrics by name: sums over rows where they are such, plain numbers where not."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """How a number comes from a corpus, and which settings of the corpus change it."""
+    """How a number comes from a corpus, and which settings of the corpus change it.
 
-    compute: Callable[[Corpus], float]
+    ``measure`` gives the number as sums over rows, which can be resampled, or as it is.
+    """
+
+    measure: Callable[[Corpus], RowSums | float]
     settings: Callable[[Corpus], dict[str, str]]
 
 
@@ -91,16 +110,35 @@ def _tokens(corpus: Corpus) -> dict[str, str]:
     return {"tok": corpus.tokenizer.name}
 
 
+def _from_counts(
+    counts: Callable[[Corpus], text.Counts], score: Callable[[Any], float]
+) -> Callable[[Corpus], RowSums]:
+    """A function of sums of integer counts, which are exact as floats too."""
+
+    def combine(sums: Floats) -> Floats:
+        return np.array([score(row) for row in sums])
+
+    return lambda corpus: RowSums(counts(corpus).astype(np.float64), combine)
+
+
+def _bleu_counts(corpus: Corpus) -> text.Counts:
+    return corpus.bleu_counts
+
+
+def _sacrebleu_counts(corpus: Corpus) -> text.Counts:
+    return corpus.sacrebleu_counts
+
+
 def _bleu(order: int) -> Metric:
     return Metric(
-        lambda corpus: text.bleu(corpus.bleu_counts.sum(axis=0), order),
+        _from_counts(_bleu_counts, lambda counts: text.bleu(counts, order)),
         lambda corpus: {**_tokens(corpus), "smooth": "none", "nltk": version("nltk")},
     )
 
 
 def _rouge(kind: str) -> Metric:
     return Metric(
-        lambda corpus: float(np.mean(corpus.rouge[kind])),
+        lambda corpus: mean_of(corpus.rouge[kind]),
         lambda _: {"tok": "rouge_score", "stem": "none", "rouge_score": version("rouge_score")},
     )
 
@@ -116,34 +154,76 @@ def _sacrebleu_settings(_: Corpus) -> dict[str, str]:
     return {**defaults, "sacrebleu": version("sacrebleu")}
 
 
+def _chemical(measure: Callable[[CheckedPairs], RowSums]) -> Metric:
+    return Metric(
+        lambda corpus: measure(_claims(corpus)), lambda corpus: dict(_claims(corpus).settings)
+    )
+
+
+def _claims(corpus: Corpus) -> CheckedPairs:
+    if corpus.claims is None:
+        raise ValueError("chemical metrics need a corpus with structures")
+    return corpus.claims
+
+
 METRICS: dict[str, Metric] = {
     "bleu2": _bleu(2),
     "bleu4": _bleu(4),
-    "meteor": Metric(lambda corpus: float(np.mean(corpus.meteor)), _meteor_settings),
+    "meteor": Metric(lambda corpus: mean_of(corpus.meteor), _meteor_settings),
     "rouge1": _rouge("rouge1"),
     "rouge2": _rouge("rouge2"),
     "rougeL": _rouge("rougeL"),
-    "sacrebleu": Metric(
-        lambda corpus: text.sacrebleu(corpus.sacrebleu_counts.sum(axis=0)), _sacrebleu_settings
-    ),
+    "sacrebleu": Metric(_from_counts(_sacrebleu_counts, text.sacrebleu), _sacrebleu_settings),
     "exact": Metric(
-        lambda corpus: float(np.mean(text.exact_match(corpus.captions, corpus.references))),
+        lambda corpus: mean_of(text.exact_match(corpus.captions, corpus.references)),
         lambda _: {},
     ),
-    "length_ratio": Metric(lambda c: text.length_ratio(c.bleu_counts.sum(axis=0)), _tokens),
+    "length_ratio": Metric(_from_counts(_bleu_counts, text.length_ratio), _tokens),
     "distinct1": Metric(lambda corpus: ngrams.distinct(corpus.caption_tokens, 1), _tokens),
     "distinct2": Metric(lambda corpus: ngrams.distinct(corpus.caption_tokens, 2), _tokens),
 }
+CHEMICAL_METRICS = {name: _chemical(measure) for name, measure in CLAIM_MEASURES.items()}
+ALL_METRICS = {**METRICS, **CHEMICAL_METRICS}
+
+
+def measure_all(names: Iterable[str], corpus: Corpus) -> Measured:
+    """The metrics ``names`` of `ALL_METRICS` over ``corpus``, which must not be empty.
+
+    Raises:
+        ValueError: a chemical metric, and no structures.
+    """
+    return {name: ALL_METRICS[name].measure(corpus) for name in names}
+
+
+def resamplable(measured: Measured) -> dict[str, RowSums]:
+    """Those of ``measured`` that are sums over rows."""
+    return {name: metric for name, metric in measured.items() if isinstance(metric, RowSums)}
+
+
+def signed(measured: Measured, corpus: Corpus, resampling: Resampling | None = None) -> list[Score]:
+    """What `measure_all` found as signed scores, with intervals if there is a ``resampling``."""
+    ends = intervals(resamplable(measured), resampling) if resampling else {}
+    scores = []
+    for name, metric in measured.items():
+        drawn = resampling.settings if resampling and name in ends else {}
+        value = metric.value if isinstance(metric, RowSums) else metric
+        signature = _signature(name, corpus, drawn)
+        scores.append(Score(name, value, signature, *ends.get(name, (None, None))))
+    return scores
 
 
 def compute(name: str, corpus: Corpus) -> Score:
-    """The metric ``name`` of `METRICS` over ``corpus``, signed. ``corpus`` must not be empty."""
-    metric = METRICS[name]
+    """One metric over ``corpus``, signed, without an interval."""
+    return signed(measure_all([name], corpus), corpus)[0]
+
+
+def _signature(name: str, corpus: Corpus, drawn: Mapping[str, str]) -> str:
     parts = {
-        **metric.settings(corpus),
+        **ALL_METRICS[name].settings(corpus),
         "n": str(len(corpus.references)),
         "empty": str(corpus.n_empty),
         **corpus.origin,
+        **drawn,
         "molcaption": __version__,
     }
-    return Score(name, metric.compute(corpus), "|".join([name, *map(":".join, parts.items())]))
+    return "|".join([name, *map(":".join, parts.items())])

@@ -108,3 +108,38 @@ def test_very_long_cells(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", json.dumps(rows[0]))
     csv_path = write(tmp_path / "a.csv", f"id,caption\n1,{rows[0]['caption']}\n")
     assert read(path).texts == read(csv_path).texts == [rows[0]["caption"]]
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.tsv", "a.csv", "a.jsonl"])
+def test_smiles_are_found_by_name(tmp_path: Path, name: str) -> None:
+    with open_writer(tmp_path / name) as writer:
+        rows = [
+            {"id": 1, "SMILES": " CCO ", "caption": "a"},
+            {"id": 2, "SMILES": "", "caption": ""},
+        ]
+        writer.write(rows)
+    assert read(tmp_path / name).smiles == ["CCO", None]
+    for column, expected in (("SMILES", ["CCO", None]), ("other", None)):
+        assert read_captions(tmp_path / name, "id", "caption", column).smiles == expected
+
+
+def test_smiles_may_be_the_ids(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tsv", "SMILES\toutput\nCCO\tan alcohol\n")
+    table = read_captions(path, "SMILES", "output")
+    assert table.ids == table.smiles == ["CCO"]
+    with open_writer(tmp_path / "a.parquet") as writer:
+        writer.write([{"SMILES": "CCO", "output": "an alcohol"}])
+    assert read_captions(tmp_path / "a.parquet", "SMILES", "output").smiles == ["CCO"]
+
+
+def test_files_without_smiles(tmp_path: Path) -> None:
+    assert read(write(tmp_path / "a.tsv", "id\tcaption\n1\tx\n")).smiles is None
+    assert read(write(tmp_path / "a.txt", "x\n")).smiles is None
+    path = write(tmp_path / "a.jsonl", '{"id": 1, "caption": "x", "smiles": "C"}\n'
+                 '{"id": 2, "caption": "y"}\n{"id": 3, "caption": "z", "smiles": 7}')  # fmt: skip
+    assert read(path).smiles == ["C", None, None]
+
+
+def test_a_header_of_nothing(tmp_path: Path) -> None:
+    with pytest.raises(NoInputError, match="empty"):
+        read(write(tmp_path / "a.tsv", "\n\n"))

@@ -6,6 +6,7 @@ from rdkit.DataStructs import TanimotoSimilarity
 
 from molcaption.metrics.retrieval import (
     FingerprintIndex,
+    VectorIndex,
     mean_reciprocal_rank,
     ranks,
     recall_at,
@@ -69,3 +70,9 @@ def test_of_equals_the_first_is_nearest() -> None:
     found = index.nearest(Chem.MolFromSmiles("CCO"), k=2)
     assert [(n.index, n.similarity) for n in found] == [(0, 1.0), (4, 1.0)]
     assert len(index.nearest(Chem.MolFromSmiles("CCO"), k=99)) == len(SMILES)
+
+
+def test_nearest_by_direction_and_not_by_length() -> None:
+    index = VectorIndex(np.array([[10.0, 0.0], [0.1, 0.1], [0.0, 3.0], [0.0, 0.0]]))
+    queries = np.array([[0.2, 0.01], [5.0, 5.0], [-1.0, 8.0], [0.0, 0.0]])
+    assert index.nearest(queries).tolist() == [0, 1, 2, 0]  # of equals the first

@@ -70,7 +70,7 @@ def choose_columns(names: Sequence[str], request: ColumnRequest, source: str) ->
     Raises:
         UsageError: a column asked for is not there, or none looks like SMILES; names them all.
     """
-    smiles = _find(names, request.smiles, SMILES_NAMES, source)
+    smiles = find_column(names, request.smiles, SMILES_NAMES, source)
     if smiles is None:
         raise UsageError(
             f"{source}: no column of SMILES found; the columns are {_list(names)}: "
@@ -79,14 +79,19 @@ def choose_columns(names: Sequence[str], request: ColumnRequest, source: str) ->
     others = [name for name in names if name != smiles]
     return Columns(
         smiles,
-        _find(others, request.id, ID_NAMES, source),
-        _find(others, request.description, DESCRIPTION_NAMES, source),
+        find_column(others, request.id, ID_NAMES, source),
+        find_column(others, request.description, DESCRIPTION_NAMES, source),
     )
 
 
-def _find(
+def find_column(
     names: Sequence[str], wanted: str | None, known: Sequence[str], source: str
 ) -> str | None:
+    """The column called ``wanted`` or, if None, the first of the ``known`` names; None if none is.
+
+    Raises:
+        UsageError: ``wanted`` is not there; names those that are.
+    """
     if wanted in names:
         return wanted
     by_key = {_key(name): name for name in reversed(names)}
