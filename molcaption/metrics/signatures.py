@@ -67,11 +67,13 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Score:
-    """One number with its name and the recipe that made it."""
+    """One number with its name and the recipe that made it; its interval where one was drawn."""
 
     name: str
     value: float
     signature: str
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)
