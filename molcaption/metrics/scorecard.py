@@ -9,7 +9,7 @@ from molcaption.metrics.signatures import Score
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """One caption beside its reference. Scores from 0 to 1; claims as `molcaption.claims` judged them.
+    """One caption beside its reference. Scores from 0 to 1; claims as the claims engine judged.
 
     Attributes:
         smiles: None where neither file has a SMILES column.

@@ -67,7 +67,11 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Score:
-    """One number with its name and the recipe that made it; its interval where one was drawn."""
+    """One number with its name and the recipe that made it.
+
+    ``low`` and ``high`` are the ends of its 95 % bootstrap interval; None where nothing was
+    resampled, or nothing can be.
+    """
 
     name: str
     value: float

@@ -25,8 +25,10 @@ def histogram(title: str, values: Iterable[float | None], top: float | None = 1.
     mean, median = float(np.mean(known)), float(np.median(known))
     absent = len(given) - len(known)
     said = f"{title}: mean {mean:.3g}, median {median:.3g}, {len(known):,} captions"
-    caption = tag("figcaption", tag("b", title), f" · mean {mean:.3g}, median {median:.3g}",
-                  f" · {absent:,} without" if absent else None)  # fmt: skip
+    caption = tag(
+        "figcaption", tag("b", title), f" mean {mean:.3g}, median {median:.3g}",
+        f", {absent:,} captions without" if absent else None,
+    )  # fmt: skip
     return tag("figure", caption, _plot(counts.tolist(), top, mean, said), class_="histogram")
 
 

@@ -7,6 +7,8 @@ names and no namespaces, and a variable of the style sheet in place of each colo
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Any
 
 from rdkit import Chem
 from rdkit.Chem.Draw import rdMolDraw2D
@@ -53,7 +55,7 @@ def draw(mol: Chem.Mol, label: str, highlights: Mapping[int, str] | None = None)
 
 def _rdkit_svg(mol: Chem.Mol, highlights: Mapping[int, str]) -> str:
     canvas = rdMolDraw2D.MolDraw2DSVG(-1, -1)  # as large as the molecule needs
-    options = canvas.drawOptions()
+    options: Any = canvas.drawOptions()  # RDKit's stubs have its attributes read-only
     options.scalingFactor = _PIXELS_PER_ANGSTROM
     options.clearBackground = False
     options.includeMetadata = False
@@ -80,21 +82,25 @@ def _rgb(colour: str) -> _Colour:
 
 
 def _inlined(root: ET.Element, label: str) -> Html:
-    shapes = [_shape(node) for node in root.iter() if node is not root]
+    shapes = groupby((node for node in root.iter() if node is not root), _style)
+    groups = [tag("g", *map(_shape, nodes), style=style) for style, nodes in shapes]
     width, height = (root.attrib[side].removesuffix("px") for side in ("width", "height"))
     return tag(
-        "svg", tag("title", label), *shapes,
+        "svg", tag("title", label), *groups,
         role="img", viewBox=root.attrib["viewBox"], width=width, height=height,
     )  # fmt: skip
 
 
-def _shape(node: ET.Element) -> Html:
+def _style(node: ET.Element) -> str:
     given = dict(part.split(":", 1) for part in node.get("style", "").split(";") if ":" in part)
     given |= {key: node.attrib[key] for key in _STYLES if key in node.attrib}
     inks = {key: _INKS.get(given[key].upper(), given[key]) for key in _STYLES if key in given}
-    style = ";".join(f"{key}:{value}" for key, value in inks.items())
+    return ";".join(f"{key}:{value}" for key, value in inks.items())
+
+
+def _shape(node: ET.Element) -> Html:
     shape = {key: re.sub(r"\s+", " ", node.attrib[key]) for key in _SHAPE if key in node.attrib}
-    return tag(node.tag.rpartition("}")[2], style=style or None, **shape)
+    return tag(node.tag.rpartition("}")[2], **shape)
 
 
 def atoms_of(mol: Chem.Mol, concept_id: str, lexicon: Lexicon) -> set[int]:

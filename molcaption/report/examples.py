@@ -9,13 +9,14 @@ from molcaption.claims.lexicon import Lexicon
 from molcaption.claims.verify import Claim
 from molcaption.metrics.scorecard import ScoreRow
 from molcaption.report.drawing import atoms_of, draw
-from molcaption.report.markup import Html, tag
 from molcaption.report.marks import MAX_TEXT, claims_of, concept_name, describe, marked
+from molcaption.report.markup import Html, tag
 from molcaption.report.tables import name_of, shown
 
 SHOWN = 20
 MAX_ID = 100  # characters
 HEADLINE = "bleu4"
+ORDER = "By sentence BLEU-4, then by refuted claims and bits; empty captions are not shown."
 
 
 def extremes(rows: Sequence[ScoreRow]) -> tuple[list[ScoreRow], list[ScoreRow]]:
@@ -91,7 +92,8 @@ def _picture(row: ScoreRow, name: str, lexicon: Lexicon) -> Html:
 def _highlights(mol: Chem.Mol, row: ScoreRow, lexicon: Lexicon) -> tuple[dict[int, str], str]:
     """Atoms by verdict, and in words what they are: the picture must not speak in colour alone."""
     supported = claims_of(row.check, "supported")
-    refuted = [c for c in claims_of(row.check, "contradicted") if c["found"] not in (None, "0")]
+    contradicted = claims_of(row.check, "contradicted")
+    refuted = [claim for claim in contradicted if claim["found"] not in (None, "0")]
     atoms: dict[int, str] = {}
     words = []
     for verdict, claims in (("supported", supported), ("refuted", refuted)):
@@ -100,8 +102,8 @@ def _highlights(mol: Chem.Mol, row: ScoreRow, lexicon: Lexicon) -> tuple[dict[in
         atoms |= {index: verdict for indices in found.values() for index in indices}
         if named := [concept_name(concept, lexicon) for concept, at in found.items() if at]:
             words.append(f"{_MEANING[verdict]}: {', '.join(named)}.")
-    if len(refuted) < len(claims_of(row.check, "contradicted")):
-        words.append("Other refuted claims have no atoms to show: the structure lacks them.")
+    if len(refuted) < len(contradicted):
+        words.append("What the structure lacks cannot be highlighted.")
     return atoms, " ".join(words)
 
 

@@ -1,6 +1,7 @@
 """Claims marked in the text of a caption, with their verdicts for eyes, pointers and readers."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from molcaption.claims.lexicon import Lexicon
 from molcaption.claims.verify import CaptionCheck, Claim
@@ -12,14 +13,15 @@ WORDS = {"contradicted": "refuted", "supported": "supported"}
 
 
 def concept_name(concept: str | None, lexicon: Lexicon) -> str:
-    """How people call a concept; its id where another lexicon was used."""
+    """How people call a concept: what it says, or its id if it has no words of its own."""
     entry = lexicon.concepts.get(concept or "")
-    return entry.say if entry else str(concept)
+    return (entry.say if entry else str(concept)).replace("_", " ")
 
 
 def describe(claim: Claim, lexicon: Lexicon) -> str:
     """Concept, expected and found of a judged claim, in a few words."""
-    expected = "none" if claim["polarity"] == "negative" else claim["expected"]
+    filled = " ".join((claim["expected"] or "").split())  # a pattern's empty groups leave spaces
+    expected = "none" if claim["polarity"] == "negative" else filled
     found = "nothing known" if claim["found"] is None else claim["found"]
     return f"{concept_name(claim['concept'], lexicon)}: expected {expected}, found {found}"
 
@@ -45,7 +47,7 @@ def marked(caption: str, check: CaptionCheck | None, lexicon: Lexicon) -> Html:
 def _pieces(caption: str, claims: Sequence[Claim]) -> Iterator[tuple[str, list[Claim]]]:
     edges = {edge for claim in claims for edge in (claim["start"], claim["end"])}
     cuts = sorted({0, len(caption), *(edge for edge in edges if 0 < edge < len(caption))})
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         over = [claim for claim in claims if claim["start"] <= start and end <= claim["end"]]
         yield caption[start:end], over
 

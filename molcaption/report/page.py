@@ -13,12 +13,19 @@ from molcaption.claims.lexicon import Lexicon
 from molcaption.data.atomic import atomic_write
 from molcaption.metrics.scorecard import ScoreReport
 from molcaption.report.charts import histogram
-from molcaption.report.examples import cards, extremes
+from molcaption.report.examples import ORDER, cards, extremes
 from molcaption.report.groups import group_frequency
 from molcaption.report.markup import Html, join, tag
 from molcaption.report.tables import facts, name_of, nested, score_table, table
 
 Section = tuple[str, str, Html]  # anchor, heading, content
+_FILES = ("predictions", "references")
+_COUNTS = {
+    "n": "captions",
+    "missing": "missing, charged as empty",
+    "charged_empty": "empty in all",
+    "version": "version of molcaption",
+}
 _NO_STRUCTURES = "Without structures no claim can be checked: give a table with a SMILES column."
 
 
@@ -54,24 +61,24 @@ def _template(name: str) -> Template:
 
 
 def _head(report: ScoreReport) -> Html:
-    summary = report.summary
-    names = [tag("code", summary.get(key, "–")) for key in ("predictions", "references")]
-    counts = {k: v for k, v in summary.items() if k not in ("predictions", "references")}
+    names = [tag("code", report.summary.get(key, "–")) for key in _FILES]
+    told = {k: report.summary[k] for k in (*_COUNTS, *report.summary) if k in report.summary}
+    counts = {_COUNTS.get(key, key): value for key, value in told.items() if key not in _FILES}
     return join(tag("p", names[0], " scored against ", names[1]), facts(counts))
 
 
 def _sections(report: ScoreReport, lexicon: Lexicon) -> list[Section]:
     worst, best = extremes(report.rows)
     groups = group_frequency(report.rows, lexicon)
-    order = "By sentence BLEU-4, then by refuted claims; empty captions are not shown."
+    order = tag("p", ORDER, class_="note")
     found: list[tuple[str, str, Html | None]] = [
         ("scores", "Scores", score_table(report.scores)),
         ("comparison", "Comparison", nested(report.against) if report.against else None),
         ("distributions", "Distributions", _distributions(report)),
-        ("groups", "Groups", groups or tag("p", _NO_STRUCTURES)),
+        ("groups", "Groups", groups or tag("p", _NO_STRUCTURES, class_="note")),
         ("breakdowns", "Breakdowns", _breakdowns(report)),
-        ("worst", f"Worst {len(worst)} captions", join(tag("p", order), cards(worst, lexicon))),
-        ("best", f"Best {len(best)} captions", join(tag("p", order), cards(best, lexicon))),
+        ("worst", f"Worst {len(worst)} captions", join(order, cards(worst, lexicon))),
+        ("best", f"Best {len(best)} captions", join(order, cards(best, lexicon))),
     ]
     return [(anchor, heading, html) for anchor, heading, html in found if html]
 

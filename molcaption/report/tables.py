@@ -34,7 +34,7 @@ def shown(value: object) -> str:
 def score_table(scores: Sequence[Score]) -> Html:
     """Each score with its interval; the signatures folded below it."""
     rows = [
-        {"metric": name_of(s.name), "score": s.value, "interval": _interval(s)} for s in scores
+        {"metric": name_of(s.name), "score": s.value, "95 % interval": _interval(s)} for s in scores
     ]
     signed = [tag("li", tag("code", score.signature)) for score in scores]
     folded = tag("details", tag("summary", "Signatures"), tag("ul", *signed, class_="signatures"))
@@ -60,7 +60,7 @@ def table(rows: Iterable[Mapping[str, Any]], title: str | None = None) -> Html:
 
 def _cell(value: object, first: bool) -> Html:
     if first:
-        return tag("th", shown(value), scope="row")
+        return tag("th", NAMES.get(str(value), shown(value)), scope="row")
     is_number = isinstance(value, int | float | list | tuple) or value is None
     return tag("td", shown(value), class_="number" if is_number else None)
 
