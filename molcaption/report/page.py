@@ -4,6 +4,7 @@ The same report gives the same bytes: there is no date in it. Its size is bound 
 (bins, top groups, forty molecules), not by the number of rows.
 """
 
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from string import Template
@@ -11,7 +12,7 @@ from string import Template
 from molcaption.claims import load_lexicon
 from molcaption.claims.lexicon import Lexicon
 from molcaption.data.atomic import atomic_write
-from molcaption.metrics.scorecard import ScoreReport
+from molcaption.metrics.scorecard import ScoreReport, ScoreRow
 from molcaption.report.charts import histogram
 from molcaption.report.examples import ORDER, cards, extremes
 from molcaption.report.groups import group_frequency
@@ -27,6 +28,7 @@ _COUNTS = {
     "version": "version of molcaption",
 }
 _NO_STRUCTURES = "Without structures no claim can be checked: give a table with a SMILES column."
+_NO_GROUPS = "No text names a group that the structures could bear out or refute."
 
 
 def write_report(report: ScoreReport, path: str | Path, lexicon: Lexicon | None = None) -> None:
@@ -69,18 +71,26 @@ def _head(report: ScoreReport) -> Html:
 
 def _sections(report: ScoreReport, lexicon: Lexicon) -> list[Section]:
     worst, best = extremes(report.rows)
-    groups = group_frequency(report.rows, lexicon)
-    order = tag("p", ORDER, class_="note")
     found: list[tuple[str, str, Html | None]] = [
         ("scores", "Scores", score_table(report.scores)),
         ("comparison", "Comparison", nested(report.against) if report.against else None),
         ("distributions", "Distributions", _distributions(report)),
-        ("groups", "Groups", groups or tag("p", _NO_STRUCTURES, class_="note")),
+        ("groups", "Groups", _groups(report, lexicon)),
         ("breakdowns", "Breakdowns", _breakdowns(report)),
-        ("worst", f"Worst {len(worst)} captions", join(order, cards(worst, lexicon))),
-        ("best", f"Best {len(best)} captions", join(order, cards(best, lexicon))),
+        ("worst", f"Worst {len(worst)} captions", _extreme(worst, lexicon)),
+        ("best", f"Best {len(best)} captions", _extreme(best, lexicon)),
     ]
     return [(anchor, heading, html) for anchor, heading, html in found if html]
+
+
+def _extreme(rows: Sequence[ScoreRow], lexicon: Lexicon) -> Html | None:
+    return join(tag("p", ORDER, class_="note"), cards(rows, lexicon)) if rows else None
+
+
+def _groups(report: ScoreReport, lexicon: Lexicon) -> Html:
+    if not any(row.check or row.reference_check for row in report.rows):
+        return tag("p", _NO_STRUCTURES, class_="note")
+    return group_frequency(report.rows, lexicon) or tag("p", _NO_GROUPS, class_="note")
 
 
 def _distributions(report: ScoreReport) -> Html | None:
