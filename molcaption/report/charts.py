@@ -27,7 +27,7 @@ def histogram(title: str, values: Iterable[float | None], top: float | None = 1.
     said = f"{title}: mean {mean:.3g}, median {median:.3g}, {len(known):,} captions"
     caption = tag(
         "figcaption", tag("b", title), f" mean {mean:.3g}, median {median:.3g}",
-        f", {absent:,} captions without" if absent else None,
+        f", {absent:,} without" if absent else None,
     )  # fmt: skip
     return tag("figure", caption, _plot(counts.tolist(), top, mean, said), class_="histogram")
 
