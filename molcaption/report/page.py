@@ -27,6 +27,12 @@ _COUNTS = {
     "charged_empty": "empty in all",
     "version": "version of molcaption",
 }
+_PARTS = {
+    "size": "heavy atoms",
+    "similarity": "similarity to the nearest training molecule",
+    "claims": "kind of claim",
+    "scope": "place of the claim in its sentence",
+}
 _NO_STRUCTURES = "Without structures no claim can be checked: give a table with a SMILES column."
 _NO_GROUPS = "No text names a group that the structures could bear out or refute."
 
@@ -105,5 +111,6 @@ def _distributions(report: ScoreReport) -> Html | None:
 
 
 def _breakdowns(report: ScoreReport) -> Html | None:
-    tables = [table(rows, f"By {name_of(by)}") for by, rows in report.breakdowns.items() if rows]
+    parts = report.breakdowns.items()
+    tables = [table(rows, f"By {_PARTS.get(by, name_of(by))}") for by, rows in parts if rows]
     return join(*tables) if tables else None

@@ -10,6 +10,7 @@ NAMES = {
     "bleu2": "BLEU-2", "bleu4": "BLEU-4", "meteor": "METEOR", "rouge1": "ROUGE-1",
     "rouge2": "ROUGE-2", "rougeL": "ROUGE-L", "sacrebleu": "sacreBLEU", "exact": "exact match",
     "bertscore": "BERTScore", "distinct1": "distinct-1", "distinct2": "distinct-2",
+    "claim_f1": "claim F1", "p": "p-value",
 }  # fmt: skip
 
 
@@ -60,7 +61,8 @@ def table(rows: Iterable[Mapping[str, Any]], title: str | None = None) -> Html:
 
 def _cell(value: object, first: bool) -> Html:
     if first:
-        return tag("th", NAMES.get(str(value), shown(value)), scope="row")
+        name = name_of(value) if isinstance(value, str) else shown(value)
+        return tag("th", name, scope="row")
     is_number = isinstance(value, int | float | list | tuple) or value is None
     return tag("td", shown(value), class_="number" if is_number else None)
 
