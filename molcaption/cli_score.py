@@ -50,10 +50,14 @@ def _score(
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Stdout by default.")
     ] = None,
     tokenizer: Annotated[
-        str, typer.Option(help="word, whitespace, or a vocab.txt, tokenizer.json or folder.")
+        str,
+        typer.Option(help="word, whitespace, a vocabulary, its folder, or a cached name."),
     ] = "word",
     wordnet: Annotated[
         str | None, typer.Option(metavar="DIR", help="WordNet for METEOR; NLTK's own by default.")
+    ] = None,
+    bertscore: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Encoder on this machine for BERTScore.")
     ] = None,
     lexicon: Lexicon = None,
     id_column: Annotated[
@@ -107,7 +111,7 @@ def _score(
     from molcaption.score import score
 
     score(predictions, references, output=output, tokenizer=tokenizer, wordnet=wordnet,
-          lexicon=lexicon, id_column=id_column, caption_column=caption_column,
+          bertscore=bertscore, lexicon=lexicon, id_column=id_column, caption_column=caption_column,
           description_column=description_column, smiles_column=smiles_column, metrics=metric,
           limit=limit, resamples=resamples, seed=seed, against=against, paired=paired.value,
           by=[name.strip() for name in by.split(",") if name.strip()], train=train, rows=rows,

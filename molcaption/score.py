@@ -33,6 +33,7 @@ from molcaption.metrics.signatures import (
     ALL_METRICS,
     CHEMICAL_METRICS,
     METRICS,
+    MODEL_METRICS,
     Corpus,
     Measured,
     Score,
@@ -56,6 +57,7 @@ def score(
     output: str | Path | None = None,
     tokenizer: str = "word",
     wordnet: str | Path | None = None,
+    bertscore: str | Path | None = None,
     lexicon: str | Path | None = None,
     id_column: str = "id",
     caption_column: str = "caption",
@@ -82,6 +84,7 @@ def score(
         tokenizer: `word`, `whitespace`, or a vocab.txt, tokenizer.json or directory with one.
         wordnet: folder of WordNet for METEOR; otherwise NLTK's search path, and if that has none
             METEOR matches words and stems only, which its signature says.
+        bertscore: directory of a transformers encoder; without one there is no BERTScore.
         lexicon: a user's lexicon, laid over the built-in one, for chemical scores.
         smiles_column: of the references or else the predictions; by default the usual names.
         metrics: names from `ALL_METRICS`, by default all that the files allow.
@@ -103,19 +106,22 @@ def score(
     _check_names(metrics or (), by, format, paired)
     _check_numbers(limit, width, resamples, seed)
     _check_company(by, train, against, resamples)
+    names = _named(metrics, brief, bertscore)
     if rows is not None:
         check_output(rows)
     tokens, concepts = load_tokenizer(tokenizer), load_lexicon(lexicon)
     read = partial(read_captions, id_column=id_column, smiles_column=smiles_column)
     descriptions = read(references, text_column=description_column)
     pairs = join(read(predictions, text_column=caption_column), descriptions, limit)
-    _check_structures(pairs, metrics or (), by, smiles_column)
-    names = _chosen(metrics, brief, pairs)
+    _check_structures(pairs, names, by, smiles_column)
+    names = names or _all_possible(pairs, bertscore)
     per_row = rows is not None or html is not None
     synonyms = load_wordnet(wordnet) if per_row or "meteor" in names else NO_WORDNET
     needs_claims = per_row or by or not CHEMICAL_METRICS.keys().isdisjoint(names)
     claims = _checked(pairs, concepts) if needs_claims else None
-    corpus = Corpus(pairs.captions, pairs.references, tokens, synonyms, pairs.origin, claims)
+    corpus = Corpus(
+        pairs.captions, pairs.references, tokens, synonyms, pairs.origin, claims, bertscore
+    )
     measured = measure_all(names, corpus)
     resampling = Resampling(resamples, seed, pairs.ids) if resamples else None
     compared = None
@@ -168,16 +174,18 @@ def _check_company(
         raise UsageError("a comparison needs resamples, 1000 or more")
 
 
-def _chosen(metrics: Sequence[str] | None, brief: bool, pairs: Pairs) -> list[str]:
-    """Names of the metrics to compute: those asked for, or all that the files allow."""
-    if metrics:
-        return list(metrics)
-    if brief:
-        return [HEADLINE]
+def _named(metrics: Sequence[str] | None, brief: bool, bertscore: str | Path | None) -> list[str]:
+    """Names of the metrics that were asked for; none means all that the files allow."""
+    if bertscore is None and "bertscore" in (metrics or ()):
+        raise UsageError("metric 'bertscore' needs a model: name its directory")
+    return list(metrics) if metrics else [HEADLINE] if brief else []
+
+
+def _all_possible(pairs: Pairs, bertscore: str | Path | None) -> list[str]:
     if pairs.smiles is None:
         log.warning("no column of SMILES in either file: chemical scores are left out")
-        return list(METRICS)
-    return list(ALL_METRICS)
+    chemical = CHEMICAL_METRICS if pairs.smiles is not None else {}
+    return [*METRICS, *chemical, *(MODEL_METRICS if bertscore is not None else {})]
 
 
 def _check_structures(

@@ -180,7 +180,7 @@ def _add(
 ) -> None:
     """Compile the entries of ``file``; an id may come back only in a user's file."""
     seen: set[str] = set()
-    family = Path(file.name).stem.removeprefix("zz_")
+    family = Path(file.name).stem
     for number, entry in enumerate(file.entries, 1):
         if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
             where = f"lexicon {file.name}: entry {number}"

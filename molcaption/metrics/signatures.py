@@ -1,21 +1,22 @@
 """Scores that carry the recipe that made them, in the style of sacreBLEU's signatures.
 
-`METRICS` is the list of what can be scored, `CHEMICAL_METRICS` of what needs structures too. An
-entry says how a number comes from a `Corpus` and which settings it depends on; adding a metric is
-one entry. A signature reads ``bleu4|tok:word|smooth:none|n:500|empty:0|…``: two scores compare only
-if theirs are equal.
+`METRICS` is the list of what can be scored, `CHEMICAL_METRICS` of what needs structures too and
+`MODEL_METRICS` of what needs a model. An entry says how a number comes from a `Corpus` and which
+settings it depends on; adding a metric is one entry. A signature reads
+``bleu4|tok:word|smooth:none|n:500|empty:0|…``: two scores compare only if theirs are equal.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from molcaption import __version__
-from molcaption.metrics import meteor, ngrams, rouge, text
+from molcaption.metrics import bertscore, meteor, ngrams, rouge, text
 from molcaption.metrics.chemistry import CLAIM_MEASURES, CheckedPairs
 from molcaption.metrics.statistics import Floats, Resampling, RowSums, intervals, mean_of
 from molcaption.metrics.tokenizers import TextTokenizer
@@ -31,6 +32,7 @@ class Corpus:
         synonyms: METEOR's third stage; `NO_WORDNET` turns it off.
         origin: facts about how the pairs came together, for every signature (``join:id`` …).
         claims: captions and references judged against structures; None without structures.
+        encoder: directory of the model behind BERTScore; None without one.
     """
 
     captions: Sequence[str]
@@ -39,6 +41,7 @@ class Corpus:
     synonyms: Synonyms
     origin: Mapping[str, str] = field(default_factory=dict)
     claims: CheckedPairs | None = None
+    encoder: str | Path | None = None
 
     @cached_property
     def caption_tokens(self) -> list[list[str]]:
@@ -69,6 +72,11 @@ class Corpus:
     def meteor(self) -> text.Floats:
         """[N]."""
         return meteor.meteor(self.caption_tokens, self.reference_tokens, self.synonyms)
+
+    @cached_property
+    def bertscore(self) -> dict[str, text.Floats]:
+        """[N] per part of `bertscore.bertscore`."""
+        return bertscore.bertscore(self.captions, self.references, _encoder(self))
 
     @property
     def n_empty(self) -> int:
@@ -166,6 +174,12 @@ def _claims(corpus: Corpus) -> CheckedPairs:
     return corpus.claims
 
 
+def _encoder(corpus: Corpus) -> str | Path:
+    if corpus.encoder is None:
+        raise ValueError("BERTScore needs a corpus with an encoder")
+    return corpus.encoder
+
+
 METRICS: dict[str, Metric] = {
     "bleu2": _bleu(2),
     "bleu4": _bleu(4),
@@ -183,14 +197,20 @@ METRICS: dict[str, Metric] = {
     "distinct2": Metric(lambda corpus: ngrams.distinct(corpus.caption_tokens, 2), _tokens),
 }
 CHEMICAL_METRICS = {name: _chemical(measure) for name, measure in CLAIM_MEASURES.items()}
-ALL_METRICS = {**METRICS, **CHEMICAL_METRICS}
+MODEL_METRICS = {
+    "bertscore": Metric(
+        lambda corpus: mean_of(corpus.bertscore["f1"]),
+        lambda corpus: bertscore.bertscore_settings(_encoder(corpus)),
+    )
+}
+ALL_METRICS = {**METRICS, **CHEMICAL_METRICS, **MODEL_METRICS}
 
 
 def measure_all(names: Iterable[str], corpus: Corpus) -> Measured:
     """The metrics ``names`` of `ALL_METRICS` over ``corpus``, which must not be empty.
 
     Raises:
-        ValueError: a chemical metric, and no structures.
+        ValueError: a chemical metric and no structures, or BERTScore and no encoder.
     """
     return {name: ALL_METRICS[name].measure(corpus) for name in names}
 

@@ -8,6 +8,9 @@ import pytest
 
 from molcaption.errors import BadDataError, MissingError, NoInputError
 from molcaption.metrics.bertscore import bertscore, bertscore_settings
+from molcaption.metrics.signatures import Corpus, compute
+from molcaption.metrics.tokenizers import load_tokenizer
+from molcaption.metrics.wordnet import NO_WORDNET
 
 PIECES = "[PAD] [UNK] [CLS] [SEP] [MASK] an acid ester with ##s ring".split()
 CAPTIONS = ["an acid with rings", "ester", "", "an acid"]
@@ -91,6 +94,15 @@ def test_a_model_has_to_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingError, match=r"pip install 'molcaption\[train\]'"):
         bertscore(CAPTIONS, REFERENCES, tmp_path)
+
+
+def test_the_score_is_signed_with_its_model(model_dir: Path) -> None:
+    corpus = Corpus(CAPTIONS, REFERENCES, load_tokenizer("word"), NO_WORDNET, encoder=model_dir)
+    score = compute("bertscore", corpus)
+    assert score.value == pytest.approx(bertscore(CAPTIONS, REFERENCES, model_dir)["f1"].mean())
+    assert f"|model:{model_dir.name}-" in score.signature
+    with pytest.raises(ValueError, match="needs a corpus with an encoder"):
+        compute("bertscore", Corpus(CAPTIONS, REFERENCES, load_tokenizer("word"), NO_WORDNET))
 
 
 def test_nothing_to_score(model_dir: Path) -> None:

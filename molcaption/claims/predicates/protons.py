@@ -40,7 +40,7 @@ def _query(smarts: str) -> Chem.Mol:
 def _charged(structure: Structure, text: str, groups: _Groups, strictly: bool) -> int:
     """All the groups that ``text`` names are charged; if ``strictly``, it must name one."""
     named = 0
-    said = str(text).lower()  # a lone "one" ("one of the nitrogens") comes as a number
+    said = text.lower()
     for word, loose, strict in groups:
         match = re.search(rf"(?:\b({'|'.join(_TIMES)})\b[^,]{{0,16}})?(?:{word})", said)
         if not match:

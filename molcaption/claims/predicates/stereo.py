@@ -138,7 +138,6 @@ def conjugate(structure: Structure, kind: str, partner: str) -> int:
     The partner's charge is read from its name: "(2-)", "…ium"; "…ate" is an anion's as well as a
     neutral ester's, so it only bounds the charge.
     """
-    partner = str(partner)  # a caption that breaks off ("a conjugate base of a") gives a number
     charge = _charge_of(partner.strip(" ."), kind)
     if structure.has_metal:
         return 1  # complexes are drawn with all charges or with none
