@@ -115,7 +115,7 @@ def loaded_by(code: str) -> set[str]:
 
 
 LIGHT_PARTS = {"errors", "log", "shipped", "recipe", "recipe_schema", "chem", "claims", "metrics",
-               "caption", "score", "baseline", "doctor", "check", "lexicon"}  # fmt: skip
+               "caption", "score", "baseline", "doctor", "check", "lexicon", "report"}  # fmt: skip
 LIGHT_FOLDERS = ("data/readers", "data/writers", "data/prompt.py", "engine/runtimes/onnx.py")
 
 
