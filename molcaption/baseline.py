@@ -22,7 +22,7 @@ from molcaption import __version__
 from molcaption.chem.graph import featurise
 from molcaption.chem.molecule import Molecule, Reject, parse_smiles
 from molcaption.data.readers import read_molecules
-from molcaption.data.writers import open_writer
+from molcaption.data.writers import check_target, open_writer
 from molcaption.engine.graph_vectors import load_graph_vectors
 from molcaption.errors import BadDataError, UsageError
 from molcaption.metrics.medoid import medoid
@@ -147,6 +147,7 @@ def baseline(
         raise UsageError("kind embedding needs a model, and no other kind does")
     read = partial(read_molecules, smiles_column=smiles_column, id_column=id_column)
     paths = [input] if isinstance(input, str | Path) else input
+    check_target(output, [train, *paths])
     metadata = {
         "molcaption": __version__,
         "baseline": kind,

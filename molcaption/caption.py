@@ -19,7 +19,7 @@ from molcaption.chem.molecule import Molecule, Reject, parse_smiles
 from molcaption.claims import Lexicon, load_lexicon, settle
 from molcaption.data.readers import read_molecules
 from molcaption.data.rerun import KEY, run_key, stored_key
-from molcaption.data.writers import check_output, open_writer
+from molcaption.data.writers import STDOUT, check_output, check_target, open_writer
 from molcaption.engine.rows import check_columns, make_rows
 from molcaption.engine.runtimes import Generation, Runtime, load_runtime, model_hash
 from molcaption.errors import BadDataError, CannotWriteError, MissingError, UsageError
@@ -27,7 +27,6 @@ from molcaption.log import progress
 from molcaption.shipped import DEFAULT_MODEL, shipped_path
 
 _log = logging.getLogger(__name__)
-_STDIN = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +95,7 @@ def caption(
     start = time.monotonic()
     allowed = _parse_max_rejects(max_rejects)
     check_output(output)
+    check_target(output, inputs)
     path = _model_path(model)
     lexicon = settle(load_lexicon())
     options = {
@@ -116,7 +116,6 @@ def caption(
     key = run_key(inputs, {**options, "model": model_hash(path), "lexicon": lexicon.hash})
     if _exists(output) and not force:
         return _leave(output, key)
-    _refuse_own_input(inputs, output)
     runtime = load_runtime(path, threads=threads)
     metadata = _metadata(runtime, lexicon, inputs, max_new_tokens, key)
     tally = _Tally()
@@ -166,7 +165,7 @@ def _model_path(model: str | Path | None) -> Path:
 
 
 def _exists(output: str | Path) -> bool:
-    return str(output) != _STDIN and Path(output).is_file()
+    return str(output) != STDOUT and Path(output).is_file()
 
 
 def _leave(output: str | Path, key: str | None) -> Summary:
@@ -179,12 +178,6 @@ def _leave(output: str | Path, key: str | None) -> Summary:
         _log.info("%s: already there, made by the same command; --force makes it anew", output)
         return Summary(0, 0, 0.0)
     raise CannotWriteError(f"{output}: exists already; give another name, or --force")
-
-
-def _refuse_own_input(inputs: Sequence[str | Path], output: str | Path) -> None:
-    target = Path(output).resolve()
-    if str(output) != _STDIN and any(Path(path).resolve() == target for path in inputs):
-        raise CannotWriteError(f"{output}: is also an input; give another name for the output")
 
 
 def _metadata(

@@ -15,7 +15,7 @@ from molcaption.chem.molecule import Molecule, Reject
 from molcaption.claims import check_caption, load_lexicon, settle
 from molcaption.claims.lexicon import Lexicon
 from molcaption.data.readers import read_molecules
-from molcaption.data.writers import open_writer, own_columns
+from molcaption.data.writers import check_target, open_writer, own_columns
 
 ROWS_AT_ONCE = 1_000
 
@@ -50,8 +50,9 @@ def check(
     Raises:
         NoInputError: a file is missing or empty.
         UsageError: a column is not there; names those that are.
-        CannotWriteError: ``output`` cannot be written.
+        CannotWriteError: ``output`` is the input or cannot be written.
     """
+    check_target(output, [input])
     concepts = settle(load_lexicon(lexicon))
     records = read_molecules(
         [input],

@@ -7,7 +7,7 @@ column of SMILES; without one these scores are left out, which a warning says.
 
 import logging
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -21,16 +21,16 @@ from molcaption.claims import Lexicon, load_lexicon
 from molcaption.data.captions import read_captions, some
 from molcaption.data.joining import Pairs, join
 from molcaption.data.readers import read_molecules
-from molcaption.data.writers import atomic_write, check_output, open_writer
+from molcaption.data.writers import STDOUT, atomic_write, open_writer
 from molcaption.errors import BadDataError, UsageError
 from molcaption.metrics.breakdown import BREAKDOWNS
 from molcaption.metrics.chemistry import CheckedPairs, check_pairs
+from molcaption.metrics.options import check_company, check_names, check_numbers, check_outputs
 from molcaption.metrics.rendering import FORMATS, render_brief
 from molcaption.metrics.retrieval import FingerprintIndex
 from molcaption.metrics.rows import row_columns, score_rows
 from molcaption.metrics.scorecard import ScoreReport
 from molcaption.metrics.signatures import (
-    ALL_METRICS,
     CHEMICAL_METRICS,
     METRICS,
     MODEL_METRICS,
@@ -41,7 +41,7 @@ from molcaption.metrics.signatures import (
     resamplable,
     signed,
 )
-from molcaption.metrics.statistics import PAIRED, Resampling, compare
+from molcaption.metrics.statistics import Resampling, compare
 from molcaption.metrics.tokenizers import load_tokenizer
 from molcaption.metrics.wordnet import NO_WORDNET, load_wordnet
 
@@ -103,12 +103,12 @@ def score(
     Raises:
         MolcaptionError: bad options, files or joins; see `read_captions` and `join`.
     """
-    _check_names(metrics or (), by, format, paired)
-    _check_numbers(limit, width, resamples, seed)
-    _check_company(by, train, against, resamples)
+    check_names(metrics or (), by, format, paired)
+    check_numbers(limit, width, resamples, seed)
+    check_company(by, train, against, resamples)
     names = _named(metrics, brief, bertscore)
-    if rows is not None:
-        check_output(rows)
+    inputs = [predictions, references, against or references, train or references]
+    check_outputs(output, rows, html, inputs)
     tokens, concepts = load_tokenizer(tokenizer), load_lexicon(lexicon)
     read = partial(read_captions, id_column=id_column, smiles_column=smiles_column)
     descriptions = read(references, text_column=description_column)
@@ -144,34 +144,6 @@ def score(
 
         write_report(report, html, concepts)
     return report.scores
-
-
-def _check_names(metrics: Sequence[str], by: Sequence[str], format: str, paired: str) -> None:
-    wanted: list[tuple[str, Sequence[str], Collection[str]]] = [
-        ("metric", metrics, ALL_METRICS),
-        ("breakdown", by, BREAKDOWNS),
-        ("format", [format], FORMATS),
-        ("paired test", [paired], PAIRED),
-    ]
-    for what, given, known in wanted:
-        for name in given:
-            if name not in known:
-                raise UsageError(f"{what} {name!r} is not one of {', '.join(known)}")
-
-
-def _check_numbers(limit: int | None, width: int, resamples: int, seed: int) -> None:
-    if (limit is not None and limit < 1) or min(width, resamples, seed) < 0:
-        raise UsageError("limit has to be at least 1, and width, resamples and seed at least 0")
-
-
-def _check_company(
-    by: Sequence[str], train: str | Path | None, against: str | Path | None, resamples: int
-) -> None:
-    """Some options are nothing without another."""
-    if ("similarity" in by) != (train is not None):
-        raise UsageError("a breakdown by similarity needs training molecules, and they only it")
-    if against is not None and not resamples:
-        raise UsageError("a comparison needs resamples, 1000 or more")
 
 
 def _named(metrics: Sequence[str] | None, brief: bool, bertscore: str | Path | None) -> list[str]:
@@ -285,7 +257,7 @@ def _write_rows(report: ScoreReport, path: str | Path) -> None:
 
 
 def _emit(text: str, output: str | Path | None) -> None:
-    if output in (None, "-"):
+    if output in (None, STDOUT):
         sys.stdout.write(text + "\n")
         return
     with atomic_write(str(output), "w") as file:

@@ -108,6 +108,15 @@ def test_several_inputs_are_numbered_through(train: Path, molecules: Path) -> No
     assert pq.read_table(output)["record"].to_pylist() == list(range(8))
 
 
+@pytest.mark.parametrize("given", [0, 1])
+def test_no_input_is_overwritten(train: Path, molecules: Path, given: int) -> None:
+    output = (train, molecules)[given]
+    before = output.read_bytes()
+    with pytest.raises(CannotWriteError, match="is also an input"):
+        baseline(train, molecules, output)
+    assert output.read_bytes() == before
+
+
 def test_errors(train: Path, molecules: Path) -> None:
     with pytest.raises(
         UsageError, match="kind 'best' is not one of nearest, embedding, constant, random"

@@ -6,7 +6,7 @@ import pytest
 from nltk.translate.bleu_score import corpus_bleu
 
 from molcaption import score as verb
-from molcaption.errors import BadDataError, MolcaptionError, UsageError
+from molcaption.errors import BadDataError, CannotWriteError, MolcaptionError, UsageError
 from molcaption.metrics.signatures import METRICS, Score
 from molcaption.metrics.tokenizers import split_words
 from molcaption.score import score
@@ -217,6 +217,10 @@ def test_files_without_ids_join_only_each_other(tmp_path: Path, references: Path
         ({"caption_column": "text"}, "no column 'text'; the columns are id, caption", 2),
         ({"wordnet": "/nowhere"}, "/nowhere: holds no WordNet", 66),
         ({"output": "/nowhere/scores.json"}, "folder /nowhere does not exist", 73),
+        ({"html": "/nowhere/page.html"}, "folder /nowhere does not exist", 73),
+        ({"rows": "-"}, "give each a file of its own", 2),
+        ({"html": "-"}, "give each a file of its own", 2),
+        ({"output": "a.jsonl", "rows": "./a.jsonl"}, "give each a file of its own", 2),
     ],
 )
 def test_bad_options(
@@ -226,3 +230,19 @@ def test_bad_options(
         score(captions, references, **options)  # type: ignore[arg-type]
     assert caught.value.exit_code == exit_code
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("option", ["output", "rows", "html"])
+@pytest.mark.parametrize("given", ["captions", "references", "other", "train"])
+def test_no_input_is_overwritten(
+    captions: Path, references: Path, tmp_path: Path, option: str, given: str
+) -> None:
+    other, train = tmp_path / "other.tsv", tmp_path / "train.tsv"
+    paths = {"captions": captions, "references": references, "other": other, "train": train}
+    for path in (other, train):
+        path.write_bytes(captions.read_bytes())
+    before = paths[given].read_bytes()
+    with pytest.raises(CannotWriteError, match="is also an input"):
+        score(captions, references, against=other, train=train, by=["similarity"],
+              **{option: paths[given]})  # fmt: skip
+    assert paths[given].read_bytes() == before

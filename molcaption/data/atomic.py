@@ -10,14 +10,33 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal
 
 from molcaption.errors import CannotWriteError
 
+STDOUT = "-"
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+
+
+def check_target(path: str | Path, inputs: Iterable[str | Path] = ()) -> None:
+    """Tell before the work, not after it, that ``path`` cannot be written or must not be.
+
+    Raises:
+        CannotWriteError: ``path`` is one of ``inputs`` or a folder, or its folder is missing or
+            read-only. Standard output ("-") and devices are always fine.
+    """
+    target = Path(path).resolve()
+    if str(path) == STDOUT or (target.exists() and not target.is_file() and not target.is_dir()):
+        return
+    with cannot_write(path):
+        _check_target(target)
+    if any(Path(given).resolve() == target for given in inputs):
+        raise CannotWriteError(f"{path}: is also an input; give another name for the output")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise CannotWriteError(f"{path}: cannot write: the folder {target.parent} is read-only")
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from molcaption.data.writers import (
     OUTPUT_COLUMNS,
     atomic_write,
     check_output,
+    check_target,
     open_writer,
     own_columns,
 )
@@ -271,6 +272,25 @@ def test_read_only_folder(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(CannotWriteError, match="Permission denied"):
         write(tmp_path / "a.csv", [ROW])
+
+
+def test_what_must_not_be_written_is_told_before_the_work(tmp_path, monkeypatch):
+    taken = tmp_path / "in.csv"
+    taken.write_text("precious")
+    link = tmp_path / "link.csv"
+    link.symlink_to(taken)
+    for path in (taken, link, tmp_path / "." / "in.csv"):
+        with pytest.raises(CannotWriteError, match="is also an input"):
+            check_target(path, [tmp_path / "other.csv", taken])
+    for path in ("-", "/dev/null", tmp_path / "new.csv"):
+        check_target(path, [taken, "-", "/dev/null"])
+    assert sorted(tmp_path.iterdir()) == [taken, link]
+    for path, message in [(tmp_path, "is a folder"), (tmp_path / "no" / "a.csv", "not exist")]:
+        with pytest.raises(CannotWriteError, match=message):
+            check_target(path)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(CannotWriteError, match=r"new\.csv: cannot write: the folder .* read-only"):
+        check_target(tmp_path / "new.csv")
 
 
 def test_disk_full_is_one_line():

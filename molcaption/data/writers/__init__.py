@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
-from molcaption.data.atomic import atomic_write, cannot_write
+from molcaption.data.atomic import STDOUT, atomic_write, cannot_write, check_target
 from molcaption.data.writers.parquet import ParquetWriter
 from molcaption.data.writers.schema import OUTPUT_COLUMNS, ColumnChoice, own_columns
 from molcaption.data.writers.sdf import MOL_KEY, SdfWriter
@@ -22,15 +22,15 @@ from molcaption.errors import UsageError
 __all__ = [
     "MOL_KEY",
     "OUTPUT_COLUMNS",
+    "STDOUT",
     "WRITERS",
     "Writer",
     "atomic_write",
     "check_output",
+    "check_target",
     "open_writer",
     "own_columns",
 ]
-
-STDOUT = "-"
 
 WRITERS: dict[str, Callable[[IO[bytes], ColumnChoice, dict[str, str]], RowWriter]] = {
     ".parquet": ParquetWriter,
