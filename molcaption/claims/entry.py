@@ -37,7 +37,7 @@ _TEXTS = (
     "cues",
     "zones",
 )
-_OTHERS = "id say sure tautomers strength countable pattern open source"
+_OTHERS = "id say sure tautomers strength countable pattern open certain source"
 KEYS = frozenset([*_TESTS, *_TEXTS, *_OTHERS.split()])
 
 
@@ -60,6 +60,7 @@ class Concept:
     """One entry, compiled. ``test`` refutes by a miss; ``sure`` (if any) supports by a hit.
 
     ``family`` is the domain of chemistry, after which the entry's file is named.
+    ``certain``: true by definition, whatever captions say.
     ``test`` is None where the parents together are the test. ``parametric``: the text fills in
     the test's arguments; ``texts`` are those of them that are no numbers.
     """
@@ -85,6 +86,7 @@ class Concept:
     test: StructuralTest | None
     sure: StructuralTest | None
     has_skeleton: bool
+    certain: bool
     parametric: bool
     texts: frozenset[str]
 
@@ -125,6 +127,7 @@ def compile_entry(entry: dict[str, Any], where: str, source: str, family: str) -
         test=test,
         sure=sure,
         has_skeleton="skeleton" in entry or bool(entry.get("tautomers")),
+        certain=bool(entry.get("certain", False)),
         parametric=any(str(a).startswith("$") for t in (test, sure) if t for a in t.arguments),
         texts=frozenset(_textual(test)) | frozenset(_textual(sure)),
     )

@@ -49,9 +49,9 @@ class Lexicon:
         """Whether a miss of the concept's test refutes: gold captions bear the test out.
 
         A builtin test that few captions need is judged by all concepts that use the builtin. Tests
-        that nobody measured, such as a user's own, are trusted.
+        that nobody measured, such as a user's own, and those that hold by definition are trusted.
         """
-        if concept_id not in self.agreement:
+        if concept_id not in self.agreement or self.concepts[concept_id].certain:
             return True
         passed, named = self.agreement[concept_id]
         test = self.concepts[concept_id].test

@@ -26,7 +26,7 @@ _ABOUT_IT = re.compile(
     r"(?:also\s+|formally\s+)?(?:is|are|has|have|contains?|carr(?:y|ies)|bears?|possess(?:es)?"
     r"|consists?|compris(?:es|ed)|features?|includes?|lacks|results?|arises?|differs|carried|exists"
     r"|forms?|shows)\b|contain|carr(?:y|ies)|bear|has\b|having|possess|consist|with\b|compris"
-    r"|in which|where)",
+    r"|in which|where|its (?:molecular|molar|net|longest)\b)",
     re.I,
 )
 _SUBJECT = re.compile(r"\s*(?:it|(?:the|this) (?:molecule|compound|structure))\s", re.I)
@@ -119,9 +119,9 @@ def _sentence(text: str, start: int, end: int, first: bool) -> Iterator[Zone]:
             yield Zone("class", known.end(), stop)
         return
     opening = _IS.match(text, start, end)
-    if opening is None and first:
-        opening = _NAMED.match(text, start, end) or _BARE.match(text, start, end)
-    fits = opening is not None or _ABOUT_IT.match(text, start, end)
+    fits = opening or _ABOUT_IT.match(text, start, end)
+    if first and not fits:
+        fits = opening = _NAMED.match(text, start, end) or _BARE.match(text, start, end)
     if not fits and (not first or _SUBJECT.match(text, start, end)):
         return
     body = start

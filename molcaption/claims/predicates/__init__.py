@@ -10,6 +10,7 @@ from molcaption.claims.predicates import (
     acids,
     chains,
     core,
+    counts,
     ions,
     peptides,
     stereo,
@@ -18,7 +19,7 @@ from molcaption.claims.predicates import (
     terpenes,
 )
 
-_MODULES = (core, acids, chains, ions, peptides, stereo, steroids, sugars, terpenes)
+_MODULES = (core, counts, acids, chains, ions, peptides, stereo, steroids, sugars, terpenes)
 PREDICATES: dict[str, Callable[..., int]] = {
     name: predicate for module in _MODULES for name, predicate in module.PREDICATES.items()
 }

@@ -7,7 +7,6 @@ Each takes a :class:`Structure` and the entry's arguments and returns how often 
 from collections.abc import Callable
 
 from rdkit import Chem
-from rdkit.Chem import rdMolDescriptors
 
 from molcaption.claims.predicates import rings
 from molcaption.claims.structure import Structure, is_metal
@@ -29,11 +28,6 @@ def net_charge(structure: Structure, low: int, high: int) -> int:
 def charge_is(structure: Structure, charge: int | str) -> int:
     """The record's net charge is ``charge`` ("-1", "+2", 0)."""
     return int(structure.charge == int(charge))
-
-
-def formula_is(structure: Structure, formula: str) -> int:
-    """The record's Hill formula with its charge is ``formula``."""
-    return int(rdMolDescriptors.CalcMolFormula(structure.mol) == formula)
 
 
 def all_of(structure: Structure, *concepts: str) -> int:
@@ -232,7 +226,6 @@ PREDICATES: dict[str, Callable[..., int]] = rings.PREDICATES | {
     "all_of": all_of,
     "charge_is": charge_is,
     "fatty_chain": fatty_chain,
-    "formula_is": formula_is,
     "hydrate": hydrate,
     "hydrochloride": hydrochloride,
     "match_count": match_count,
