@@ -25,8 +25,8 @@ _ADJECTIVE = (
 )
 _NAME = r"[\w\[({](?:[^\s,;.]|[,.](?=[\w'\"\[(]))*+"
 _NOUN = (
-    r"groups?|substituents?|functions?|functionalit(?:y|ies)|residues?|moiet(?:y|ies)|units?"
-    r"|rings?|bonds?|linkages?|side[ -]chains?|chains?|atoms?"
+    r"(?:functional )?groups?|substituents?|functions?|functionalit(?:y|ies)|residues?"
+    r"|moiet(?:y|ies)|units?|rings?|bonds?|linkages?|side[ -]chains?|chains?|atoms?"
 )
 _NOUN_AHEAD = re.compile(rf" (?:{_NOUN})\b")
 _BREAK = r"(?:,\s+(?:and\s+|or\s+)?|\s+and\s+)"
@@ -51,6 +51,17 @@ _REPLACED = re.compile(
     r"(?:replaced|converted|removed|substituted|esterified|acylated|lost|reduced|oxidised|oxidized"
     r"|deprotonated|anionic|ionised|ionized|protonated|methylated)\b"
 )
+# "It contains a carboxylic acid group, an ester and two ketones": class nouns that the body lists.
+_HAVING = re.compile(
+    r"\b(?:contain(?:s|ing)|featur(?:es|ing)|possess(?:es|ing)|includ(?:es|ing)|compris(?:es|ing)"
+    r"|has|have|having|bear(?:s|ing)|carr(?:ies|ying)|with)\s+"
+)
+_PART = re.compile(
+    rf"(?P<count>{_COUNT})\s+(?:(?:additional|further|free|terminal|second|other)\s+)?"
+    rf"(?P<name>\w[\w()'-]*(?: [\w-]+){{0,3}}?)(?P<noun>\s+(?:{_NOUN}))?"
+    r"(?=\s*(?:[,.;]|$|(?:and|or|attached|linked|connected|bound|at|on|in)\b))"
+)
+_NEXT_PART = re.compile(_BREAK)
 _LOCANTS = re.compile(
     r"\s+(?:located\s+)?(?:at|on)\s+(?:the\s+)?(?:positions?\s+)?"
     r"(?P<list>C?-?\d+'*[a-z]?(?:(?:,\s*(?:and\s+)?|\s+and\s+)C?-?\d+'*[a-z]?)+)"
@@ -128,6 +139,7 @@ def _find(caption: str, lexicon: Lexicon) -> Iterator[Mention]:
             yield from _class(caption, zone, names)
         elif zone.kind == "body":
             yield from _groups(caption, zone, names)
+            yield from _parts(caption, zone, names)
         if zone.kind in ("body", "origin"):
             yield from _negated(caption, zone, names)
         yield from _named(caption, zone, names)
@@ -186,6 +198,31 @@ def _groups(caption: str, zone: Zone, names: Vocabulary) -> Iterator[Mention]:
             count = _count(item, located, len(items), noun)
             offset = match.start("list") + item.start("name")
             yield from _group(caption, offset, item["name"], noun, count, names)
+
+
+def _parts(caption: str, zone: Zone, names: Vocabulary) -> Iterator[Mention]:
+    """Functional groups under the names of classes, where a verb of having lists them."""
+    for verb in _HAVING.finditer(caption, zone.start, zone.end):
+        position = verb.end()
+        while part := _PART.match(caption, position, zone.end):
+            if (concept := _part(part["name"].lower(), part["noun"], names)) is not None:
+                count = int(number(part["count"]))
+                yield Mention(*part.span("name"), part["name"], concept, count, scope="body")
+            step = _NEXT_PART.match(caption, part.end(), zone.end)
+            if step is None:
+                break
+            position = step.end()
+
+
+def _part(name: str, noun: str | None, names: Vocabulary) -> str | None:
+    """The concept of "a NAME" or "a NAME group"; `_groups` reads those of one word and a noun."""
+    if noun is not None:
+        found = names.groups.get(name) or names.classes.get(name) if " " in name else None
+    else:  # an "acetate" that a salt contains is an ion, not an ester
+        found = None if name.endswith(("ate", "ates")) else names.classes.get(name)
+    # A computed test is about the whole molecule: a "disaccharide" has two sugars and no more.
+    test = names.lexicon.concepts[found].test if found else None
+    return found if test is not None and test.query is not None else None
 
 
 def _negated(caption: str, zone: Zone, names: Vocabulary) -> Iterator[Mention]:

@@ -70,3 +70,22 @@ def test_few_captions_do_not_silence_a_definition() -> None:
     assert LEXICON.agreement["formula"][1] < 5, "too few captions to bear it out"
     assert LEXICON.concepts["formula"].certain
     assert LEXICON.trusts("formula")
+
+
+@pytest.mark.parametrize(
+    ("smiles", "caption", "expected"),
+    [
+        (ASPIRIN, "The molecule contains a carboxylic acid group and an ester.",
+         {"carboxy_or_carboxylate": "supported", "ester": "supported"}),
+        (ASPIRIN, "This compound features an alcohol, two amides and a ketone.",
+         {"alcohol": "contradicted", "amide_any": "contradicted", "ketone": "contradicted"}),
+        (ASPIRIN, "It has two ester functional groups.", {"ester": "contradicted"}),
+        (ASPIRIN, "It has an ethyl ester group on C-1.", {"ethyl_ester": "contradicted"}),
+        ("OCC1OC(O)C(O)C(O)C1O", "It contains a disaccharide.", {}),
+        ("CC(=O)[O-].[K+]", "It contains an acetate.", {}),
+        (ASPIRIN, "It has a role as a steroid. It contains the ketone of acetone.", {}),
+    ],
+)  # fmt: skip
+def test_parts_named_as_classes(smiles: str, caption: str, expected: dict[str, str]) -> None:
+    claims = check_caption(parse_smiles(smiles), caption, LEXICON).claims
+    assert {c["concept"]: c["verdict"] for c in claims} == expected

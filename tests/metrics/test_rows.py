@@ -61,5 +61,6 @@ def test_columns_with_structures() -> None:
     scored = rows.score_rows(corpus(structures=True), list("abcdef"), SMILES)
     columns = rows.row_columns(scored[0])
     assert columns["smiles"] == SMILES[0]
-    assert columns["groups_supported"] == columns["reference_supported"] == ["ketone"]
+    assert columns["groups_supported"] == ["ketone", "ring_number"]
+    assert columns["reference_supported"] == ["ketone", "ring_number"]
     assert scored[4].check is scored[4].reference_check is None  # no structure
