@@ -11,9 +11,8 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +21,7 @@ from molcaption import __version__
 from molcaption.chem.graph import featurise
 from molcaption.chem.molecule import Molecule, Reject, parse_smiles
 from molcaption.data.readers import read_molecules
+from molcaption.data.windows import windows
 from molcaption.data.writers import check_target, open_writer
 from molcaption.engine.graph_vectors import load_graph_vectors
 from molcaption.errors import BadDataError, UsageError
@@ -31,8 +31,6 @@ from molcaption.metrics.tokenizers import split_words
 
 log = logging.getLogger(__name__)
 WINDOW = 1000  # rows per write
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -163,7 +161,7 @@ def baseline(
         molecules = _captioned(rows, train, styles)
         training = Training(molecules, FingerprintIndex(m.mol for m in molecules), seed, model)
         choose = KINDS[kind](training)
-        for window in _windows(read(paths, limit=limit), WINDOW):
+        for window in windows(read(paths, limit=limit), WINDOW):
             found = iter(choose([record for record in window if isinstance(record, Molecule)]))
             writer.write([_row(record, found, training) for record in window])
             n_records += len(window)
@@ -213,9 +211,3 @@ def _row(
         "neighbour": source.id,
         "error": None,
     }
-
-
-def _windows(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while window := list(islice(iterator, size)):
-        yield window

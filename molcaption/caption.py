@@ -19,6 +19,7 @@ from molcaption.chem.molecule import Molecule, Reject, parse_smiles
 from molcaption.claims import Lexicon, load_lexicon, settle
 from molcaption.data.readers import read_molecules
 from molcaption.data.rerun import KEY, run_key, stored_key
+from molcaption.data.windows import windows
 from molcaption.data.writers import STDOUT, check_output, check_target, open_writer
 from molcaption.engine.rows import check_columns, make_rows
 from molcaption.engine.runtimes import Generation, Runtime, load_runtime, model_hash
@@ -110,8 +111,8 @@ def caption(
         inputs, format=format, smiles_column=smiles_column, id_column=id_column, limit=limit
     )
     # Reading the first window before the model is loaded tells of a wrong input at once.
-    windows = itertools.chain([_take(records, window)], iter(lambda: _take(records, window), []))
-    first = next(windows)
+    parts = windows(records, window)
+    first = next(parts, [])
     check_columns(first, columns, format)
     key = run_key(inputs, {**options, "model": model_hash(path), "lexicon": lexicon.hash})
     if _exists(output) and not force:
@@ -123,7 +124,7 @@ def caption(
         open_writer(output, columns=columns, metadata=metadata) as writer,
         progress(limit, "captioning") as shown,
     ):
-        for part in itertools.chain([first], windows):
+        for part in itertools.chain([first], parts):
             captions = _captions(part, runtime, batch_size, max_new_tokens)
             writer.write(make_rows(part, captions, lexicon, format))
             tally.add(part)
@@ -132,10 +133,6 @@ def caption(
     _close(summary)
     _check_rejects(tally, allowed, output)
     return summary
-
-
-def _take(records: Iterator[Molecule | Reject], window: int) -> list[Molecule | Reject]:
-    return list(itertools.islice(records, window))
 
 
 def _captions(

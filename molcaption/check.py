@@ -4,9 +4,7 @@ For captions of any origin: the same columns that ``caption`` writes, computed f
 in the same row. A row whose structure does not parse gets ``mol_error`` and its reason.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from molcaption.chem.molecule import Molecule, Reject
 from molcaption.claims import check_caption, load_lexicon, settle
 from molcaption.claims.lexicon import Lexicon
 from molcaption.data.readers import read_molecules
+from molcaption.data.windows import windows
 from molcaption.data.writers import check_target, open_writer, own_columns
 
 ROWS_AT_ONCE = 1_000
@@ -68,7 +67,7 @@ def check(
     }
     rows = (_row(record, caption_column, concepts) for record in records)
     with open_writer(output, metadata=metadata) as writer:
-        for part in _parts(rows):
+        for part in windows(rows, ROWS_AT_ONCE):
             for row in part:
                 counts[row["validity_status"]] += 1
             writer.write(part)
@@ -97,8 +96,3 @@ def _row(record: Molecule | Reject, caption_column: str, lexicon: Lexicon) -> di
         "error": error,
         **own_columns(others),
     }
-
-
-def _parts(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    while part := list(islice(rows, ROWS_AT_ONCE)):
-        yield part

@@ -17,7 +17,7 @@ from rdkit import Chem
 
 from molcaption import __version__
 from molcaption.chem.molecule import InvalidMolecule, Molecule, parse_smiles
-from molcaption.claims import Lexicon, load_lexicon
+from molcaption.claims import Lexicon, load_lexicon, settle
 from molcaption.data.captions import read_captions, some
 from molcaption.data.joining import Pairs, join
 from molcaption.data.readers import read_molecules
@@ -188,7 +188,7 @@ def _checked(pairs: Pairs, lexicon: Lexicon) -> CheckedPairs | None:
             "%d of %d structures are missing or cannot be read, and their claims are unchecked: %s",
             len(unread), len(mols), some(unread),
         )  # fmt: skip
-    return check_pairs(mols, pairs.captions, pairs.references, lexicon, pairs.smiles_from)
+    return check_pairs(mols, pairs.captions, pairs.references, settle(lexicon), pairs.smiles_from)
 
 
 def _mol(smiles: str | None) -> Chem.Mol | None:

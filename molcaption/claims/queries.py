@@ -22,6 +22,12 @@ def strict_query(smarts: str) -> Chem.Mol:
 
 
 @lru_cache(maxsize=512)
+def kept_query(smarts: str) -> Chem.Mol:
+    """As `strict_query`, compiled once: for tests that choose among a few SMARTS as they run."""
+    return strict_query(smarts)
+
+
+@lru_cache(maxsize=512)
 def _any_atom(number: int) -> Chem.Atom:
     return Chem.AtomFromSmarts(f"[#{number}]" if number else "[*;!#1]")
 

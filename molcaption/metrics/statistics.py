@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Differences = dict[str, Floats]  # [R] of each metric
 
 LEVEL = 95
 """Per cent of the resamples that lie within an interval."""
@@ -145,7 +146,7 @@ def compare(
     ``theirs`` has the same metrics over the same rows.
     """
     drawn = _paired_differences(ours, theirs, resampling)
-    chance = PAIRED[test](ours, theirs, resampling)
+    chance = PAIRED[test](ours, theirs, resampling, drawn)
     found = []
     for name, metric in ours.items():
         value, against = metric.value, theirs[name].value
@@ -156,16 +157,21 @@ def compare(
 
 
 def centred_bootstrap(
-    ours: Mapping[str, RowSums], theirs: Mapping[str, RowSums], resampling: Resampling
-) -> dict[str, Floats]:
-    """Differences [R] on bootstrap resamples, moved to where their mean is 0."""
-    drawn = _paired_differences(ours, theirs, resampling)
+    ours: Mapping[str, RowSums],
+    theirs: Mapping[str, RowSums],
+    resampling: Resampling,
+    drawn: Differences,
+) -> Differences:
+    """The differences ``drawn`` on bootstrap resamples, moved to where their mean is 0."""
     return {name: differences - differences.mean() for name, differences in drawn.items()}
 
 
 def random_swaps(
-    ours: Mapping[str, RowSums], theirs: Mapping[str, RowSums], resampling: Resampling
-) -> dict[str, Floats]:
+    ours: Mapping[str, RowSums],
+    theirs: Mapping[str, RowSums],
+    resampling: Resampling,
+    drawn: Differences,
+) -> Differences:
     """Differences [R] where each row's two captions change systems with probability 1/2."""
     gaps = {name: RowSums(theirs[name].rows - m.rows, m.combine) for name, m in ours.items()}
     swapped = {}
@@ -176,7 +182,9 @@ def random_swaps(
     return swapped
 
 
-Chance = Callable[[Mapping[str, RowSums], Mapping[str, RowSums], Resampling], dict[str, Floats]]
+Chance = Callable[
+    [Mapping[str, RowSums], Mapping[str, RowSums], Resampling, Differences], Differences
+]
 PAIRED: dict[str, Chance] = {"bootstrap": centred_bootstrap, "randomisation": random_swaps}
 """Paired tests by name: the differences [R] of each metric where chance alone makes them."""
 
@@ -189,7 +197,7 @@ def _p_value(chance: Floats, difference: float) -> float:
 
 def _paired_differences(
     ours: Mapping[str, RowSums], theirs: Mapping[str, RowSums], resampling: Resampling
-) -> dict[str, Floats]:
+) -> Differences:
     """Both systems on the same bootstrap resamples: differences [R] of each metric."""
     one, other = (_resampled(metrics, resampling.sums) for metrics in (ours, theirs))
     return {name: one[name] - other[name] for name in ours}

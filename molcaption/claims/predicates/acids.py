@@ -5,12 +5,11 @@ the chain from the carboxy carbon, C1 ("2-oxo", "3-hydroxy"). See `molcaption.cl
 """
 
 from collections.abc import Callable
-from functools import lru_cache
 from itertools import combinations
 
 from rdkit import Chem
 
-from molcaption.claims.queries import strict_query
+from molcaption.claims.queries import kept_query
 from molcaption.claims.structure import Structure
 
 _GREEK = {word: n for n, word in enumerate("alpha beta gamma delta epsilon".split(), 2)}
@@ -34,17 +33,12 @@ _ACYLS = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=64)
-def _query(smarts: str) -> Chem.Mol:
-    return strict_query(smarts)
-
-
 def _carbons(structure: Structure, smarts: str) -> list[int]:
     """First atoms of the matches, kept for the molecule."""
     if structure.element_counts.get(8, 0) < 1:
         return []
     return structure.keep(
-        smarts, lambda: [m[0] for m in structure.mol.GetSubstructMatches(_query(smarts))]
+        smarts, lambda: [m[0] for m in structure.mol.GetSubstructMatches(kept_query(smarts))]
     )
 
 
@@ -154,14 +148,14 @@ def _bears(structure: Structure, index: int, group: str, sure: bool) -> bool:
 
 def ester_of(structure: Structure, acid: str) -> int:
     """Esters of an acid whose acyl part is ``acid``'s with any substituents."""
-    query = _query(_ACYLS[acid.lower()] + "C(=O)[OX2;H0][!#1]")
+    query = kept_query(_ACYLS[acid.lower()] + "C(=O)[OX2;H0][!#1]")
     return len(structure.mol.GetSubstructMatches(query))
 
 
 def hydroxybenzoic(structure: Structure, times: int) -> int:
     """Benzene rings that bear a carboxy group and ``times`` free hydroxy groups."""
     near, mol = structure.near, structure.mol
-    hydroxyls = {m[0] for m in mol.GetSubstructMatches(_query("c[OX2H1,OX1-]"))}
+    hydroxyls = {m[0] for m in mol.GetSubstructMatches(kept_query("c[OX2H1,OX1-]"))}
     found = set(carboxyls(structure))
     return sum(
         len(ring) == 6 and len(ring & hydroxyls) == times

@@ -23,7 +23,7 @@ _DOUBLE = {"mono": 1, "di": 2, "tri": 3, "tetra": 4, "penta": 5, "hexa": 6}
 
 def chain_trait(structure: Structure, trait: str, noun: str = "") -> int:
     """A fatty chain of the kind ``noun`` (acid, CoA, alcohol …) with the trait of the text."""
-    if 0 in structure.element_counts:
+    if structure.is_open:
         return 1  # the chain is left open
     test = _trait(" ".join(trait.lower().split()))
     return sum(test(chain) for chain in _fatty(structure, noun.lower()))
@@ -31,7 +31,7 @@ def chain_trait(structure: Structure, trait: str, noun: str = "") -> int:
 
 def fatty(structure: Structure, heads: str, low: int, high: int) -> int:
     """Chains with one of the heads and ``low`` to ``high`` carbons."""
-    if 0 in structure.element_counts:
+    if structure.is_open:
         return 1  # the chain is left open
     return sum(c.head in heads.split() and low <= len(c.path) <= high for c in chains(structure))
 

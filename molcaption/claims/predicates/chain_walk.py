@@ -10,14 +10,9 @@ from itertools import pairwise
 
 from rdkit import Chem
 
+from molcaption.claims.predicates.stereo import GEOMETRY
 from molcaption.claims.structure import MAX_MATCHES, Structure
 
-_GEOMETRY = {
-    Chem.BondStereo.STEREOE: "E",
-    Chem.BondStereo.STEREOTRANS: "E",
-    Chem.BondStereo.STEREOZ: "Z",
-    Chem.BondStereo.STEREOCIS: "Z",
-}
 _MULTIPLE = Chem.MolFromSmarts("[#6]=,#[*]")
 ACYL = frozenset("acid anion ester thio amide halide".split())
 
@@ -78,7 +73,7 @@ class _Walk:
         for i, j in self.mol.GetSubstructMatches(_MULTIPLE, maxMatches=MAX_MATCHES):
             bond = self.mol.GetBondBetweenAtoms(i, j)
             triple = bond.GetBondType() == Chem.BondType.TRIPLE
-            kind = "#" if triple else _GEOMETRY.get(bond.GetStereo(), "=")
+            kind = "#" if triple else GEOMETRY.get(bond.GetStereo(), "=")
             self.orders[i, j] = self.orders[j, i] = kind
 
     def _closed(self, structure: Structure) -> set[int]:

@@ -37,7 +37,7 @@ def named_chain(
     A ``prefix`` before the stem may take hydrogen away ("tetradehydro-10-phenyldecanoyl").
     """
     name = _read(geometry, stem, places, times, bond)
-    if name is None or 0 in structure.element_counts:
+    if name is None or structure.is_open:
         return 1
     if end == "parent":
         return int(_parental(structure, name.carbons))
@@ -82,7 +82,7 @@ def substituted_chain(
 ) -> int:
     """An acyl chain named as in `named_chain` that bears ``what`` at the places ``at``."""
     said = _read(geometry, *name)
-    if said is None or 0 in structure.element_counts or said.carbons <= _LOOSE:
+    if said is None or structure.is_open or said.carbons <= _LOOSE:
         return 1
     acyls = _acyls(structure, said)
     if not acyls and said.carbons in lengths(structure)["acyl"]:
@@ -152,7 +152,7 @@ def _same(drawn: str, said: str, sure: bool) -> bool:
 def alkyl_chain(structure: Structure, stem: str) -> int:
     """A chain of the length between any two ends."""
     name = read_name(stem.lower(), "", "", "", "an")
-    if name is None or 0 in structure.element_counts or name.carbons in lengths(structure)["any"]:
+    if name is None or structure.is_open or name.carbons in lengths(structure)["any"]:
         return 1
     return int(any(_parted(chain, name.carbons) for chain in chains(structure)))
 
@@ -173,7 +173,7 @@ def chain_sum(
 
     ``kind``: O or P for ether lipids, whose first double bond may not be counted.
     """
-    if 0 in structure.element_counts:
+    if structure.is_open:
         return 1
     wanted = {(int(carbons or few), int(double))}
     if kind in ("O", "P"):
@@ -187,7 +187,7 @@ def chain_sum(
 def chain_listed(structure: Structure, *said: str | int) -> int:
     """One chain of "(d18:1/24:0)": the base of a sphingolipid after d, t or m; 0:0 is none."""
     kind, carbons, double = said[:3] if said[1] != "" else said[3:]
-    if 0 in structure.element_counts or not int(carbons):
+    if structure.is_open or not int(carbons):
         return 1
     wanted = (int(carbons), int(double))
     if kind in ("d", "t", "m"):
@@ -225,7 +225,7 @@ def _parts(structure: Structure) -> list[tuple[int, int]]:
 
 def chain_carbons(structure: Structure, carbons: int) -> int:
     """Chains of so many carbons, branches and rings counted or not."""
-    if 0 in structure.element_counts:
+    if structure.is_open:
         return 1
     return sum(carbons in (len(c.path), c.size, c.skeleton) for c in chains(structure))
 

@@ -5,23 +5,21 @@ for the exact number. What a dummy atom stands for may have whatever is missing.
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable
 
 from rdkit import Chem
 from rdkit.Chem import Descriptors, rdMolDescriptors
 
-from molcaption.claims.structure import Structure
+from molcaption.claims.structure import Structure, read_formula
 
-_ELEMENT = re.compile(r"([A-Z][a-z]?|\*)(\d*)")
 _CHARGE = re.compile(r"[+-]\d*$")
-_HYDROGENS = dict.fromkeys("DT", "H")
+_HYDROGENS = {"D", "T"}
 _TOLERANCE = (0.6, 0.005)  # Da, and share of the mass: people round, or give the isotopic mass
 
 
 def rings_at_least(structure: Structure, n: int | str, kind: str) -> int:
     """``n`` rings (SSSR) of a kind: aromatic, heteroaromatic, heterocyclic, fused or any ("")."""
-    return int(_rings(structure, kind) >= int(n) or _is_open(structure))
+    return int(_rings(structure, kind) >= int(n) or structure.is_open)
 
 
 def rings_exactly(structure: Structure, n: int | str, kind: str) -> int:
@@ -44,13 +42,9 @@ def _rings(structure: Structure, kind: str) -> int:
     return len(structure.rings)
 
 
-def _is_open(structure: Structure) -> bool:
-    return 0 in structure.element_counts
-
-
 def stereocentres_at_least(structure: Structure, n: int | str) -> int:
     """``n`` tetrahedral stereocentres, with or without a configuration."""
-    return int(_stereocentres(structure)[1] >= int(n) or _is_open(structure))
+    return int(_stereocentres(structure)[1] >= int(n) or structure.is_open)
 
 
 def stereocentres_exactly(structure: Structure, n: int | str) -> int:
@@ -82,7 +76,7 @@ def _find_stereocentres(mol: Chem.Mol) -> tuple[int, int]:
 
 def heavy_atoms(structure: Structure, n: int | str) -> int:
     """Exactly ``n`` atoms that are not hydrogen."""
-    return int(structure.mol.GetNumHeavyAtoms() == int(n) or _is_open(structure))
+    return int(structure.mol.GetNumHeavyAtoms() == int(n) or structure.is_open)
 
 
 def components(structure: Structure, n: int | str) -> int:
@@ -92,16 +86,17 @@ def components(structure: Structure, n: int | str) -> int:
 
 def formula_is(structure: Structure, formula: str) -> int:
     """The record has the atoms and the charge of ``formula``, in whatever order that names them."""
-    found = rdMolDescriptors.CalcMolFormula(structure.mol)
-    return int(_read_formula(found) == _read_formula(formula))
+    return int(
+        _composition(rdMolDescriptors.CalcMolFormula(structure.mol)) == _composition(formula)
+    )
 
 
-def _read_formula(text: str) -> tuple[Counter[str], list[str]]:
+def _composition(formula: str) -> tuple[dict[str, int], list[str]]:
     """Atoms of each element, and the charge as it is written ("+2")."""
-    atoms: Counter[str] = Counter()
-    for element, n in _ELEMENT.findall(text):
-        atoms[_HYDROGENS.get(element, element)] += int(n or 1)
-    return atoms, _CHARGE.findall(text)
+    atoms = read_formula(formula)
+    for isotope in _HYDROGENS & atoms.keys():
+        atoms["H"] = atoms.get("H", 0) + atoms.pop(isotope)
+    return atoms, _CHARGE.findall(formula)
 
 
 def weighs(structure: Structure, mass: str) -> int:
@@ -109,7 +104,7 @@ def weighs(structure: Structure, mass: str) -> int:
     said = float(mass)
     allowed = max(_TOLERANCE[0], _TOLERANCE[1] * said)
     masses = Descriptors.MolWt(structure.mol), Descriptors.ExactMolWt(structure.mol)  # type: ignore[attr-defined]
-    return int(any(abs(found - said) <= allowed for found in masses) or _is_open(structure))
+    return int(any(abs(found - said) <= allowed for found in masses) or structure.is_open)
 
 
 PREDICATES: dict[str, Callable[..., int]] = {

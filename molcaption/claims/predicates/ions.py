@@ -6,7 +6,7 @@ from functools import lru_cache
 from rdkit import Chem
 
 from molcaption.claims.predicates import protons, salts
-from molcaption.claims.queries import strict_query
+from molcaption.claims.queries import kept_query
 from molcaption.claims.structure import Structure, is_metal
 
 _TABLE = Chem.GetPeriodicTable()
@@ -40,11 +40,6 @@ _NUMBERS = {name: number for number, name in enumerate(_NAMES, 1)} | {
     "tritium": 1,
 }
 _HALOGENS = frozenset([9, 17, 35, 53])
-
-
-@lru_cache(maxsize=256)
-def _query(smarts: str) -> Chem.Mol:
-    return strict_query(smarts)
 
 
 @lru_cache(maxsize=256)
@@ -138,7 +133,7 @@ def contains_charge(structure: Structure, charge: str) -> int:
         return 1
     if any(structure.fragment_charges):
         return 0
-    acid = structure.has_metal or structure.mol.HasSubstructMatch(_query("[OX2H1][C,S,P]=O"))
+    acid = structure.has_metal or structure.mol.HasSubstructMatch(kept_query("[OX2H1][C,S,P]=O"))
     return int(positive or acid)  # salts are also drawn as neutral acid and base
 
 
@@ -221,9 +216,9 @@ def halogens_on(
     if not kinds & set(structure.element_counts):
         return 0
     mol = structure.mol
-    needed = {m[0] for m in mol.GetSubstructMatches(_query(beside))} if beside else set()
+    needed = {m[0] for m in mol.GetSubstructMatches(kept_query(beside))} if beside else set()
     hits = 0
-    for match in mol.GetSubstructMatches(_query(ring)):
+    for match in mol.GetSubstructMatches(kept_query(ring)):
         if beside and not needed.intersection(match):
             continue
         near = (n for i in match for n in mol.GetAtomWithIdx(i).GetNeighbors())
@@ -261,8 +256,10 @@ def ligands(structure: Structure, *elements: str) -> int:
 
 def amphoteric(structure: Structure) -> int:
     """An acidic or anionic site and a basic or cationic one, as a zwitterion or its ions have."""
-    acid = _query("[$([-;!$(*~[+])]),$([OX2H1][#6]=O),$([OX2H1][P,S]=O),$([OX2H1]c),$([OX2H1]C=C)]")
-    base = _query("[$([+;!$(*~[-])]),$([#7X3;!$([#7+]);!$(N[#6,#16]=O)]),$([#7X2])]")
+    acid = kept_query(
+        "[$([-;!$(*~[+])]),$([OX2H1][#6]=O),$([OX2H1][P,S]=O),$([OX2H1]c),$([OX2H1]C=C)]"
+    )
+    base = kept_query("[$([+;!$(*~[-])]),$([#7X3;!$([#7+]);!$(N[#6,#16]=O)]),$([#7X2])]")
     return int(structure.mol.HasSubstructMatch(acid) and structure.mol.HasSubstructMatch(base))
 
 

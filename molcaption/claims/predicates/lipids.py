@@ -5,7 +5,6 @@ See `molcaption.claims.predicates`.
 
 import re
 from collections.abc import Callable
-from itertools import product
 
 from molcaption.claims.predicates.chain_names import STEMS
 from molcaption.claims.predicates.chain_walk import chains
@@ -25,12 +24,6 @@ def glycero(structure: Structure, code: str, times: int = 1) -> int:
         any(wanted.fullmatch(c) for c in (unit, unit[::-1])) for unit in glycerols(structure)
     )
     return found // times
-
-
-def _open(unit: str) -> list[str]:
-    """The code read from both ends, an attachment point (*) as anything that it may stand for."""
-    said = ["".join(c) for c in product(*("ARE" if c == "*" else c for c in unit))]
-    return said + [c[::-1] for c in said]
 
 
 def glycerols(structure: Structure) -> list[str]:
@@ -89,7 +82,7 @@ def sphingo(structure: Structure, code: str, low: int = 0, high: int = 999) -> i
     Three letters: kind (s 4-ene, p 4-hydroxy, d saturated there, k 3-oxo), nitrogen (H free,
     A acyl, ? else) and what O-1 bears (as in `glycero`, - for none).
     """
-    if 0 in structure.element_counts:
+    if structure.is_open:
         return 1  # the chains are left open
     wanted = re.compile(code)
     return sum(bool(wanted.fullmatch(unit)) and low <= n <= high
@@ -152,7 +145,7 @@ def sphingo_name(
 
 def skeleton_size(structure: Structure, low: int, high: int) -> int:
     """Chains whose whole carbon skeleton, rings included, has ``low`` to ``high`` carbons."""
-    if 0 in structure.element_counts:
+    if structure.is_open:
         return 1  # chains are left open
     return len({c.part for c in chains(structure) if low <= c.skeleton <= high})
 

@@ -5,11 +5,8 @@ The text names the groups; each one named must be found in its charged form.
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 
-from rdkit import Chem
-
-from molcaption.claims.queries import strict_query
+from molcaption.claims.queries import kept_query
 from molcaption.claims.structure import Structure
 
 _TIMES = {"both": 2, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
@@ -32,11 +29,6 @@ _CATIONS: _Groups = (
 )
 
 
-@lru_cache(maxsize=32)
-def _query(smarts: str) -> Chem.Mol:
-    return strict_query(smarts)
-
-
 def _charged(structure: Structure, text: str, groups: _Groups, strictly: bool) -> int:
     """All the groups that ``text`` names are charged; if ``strictly``, it must name one."""
     named = 0
@@ -47,7 +39,7 @@ def _charged(structure: Structure, text: str, groups: _Groups, strictly: bool) -
             continue
         named += 1
         times = _TIMES.get(match[1] or "", 1) if "carbox" in word else 1
-        found = structure.mol.GetSubstructMatches(_query(strict if strictly else loose))
+        found = structure.mol.GetSubstructMatches(kept_query(strict if strictly else loose))
         if len(found) < times:
             return 0
     return int(bool(named) or not strictly)

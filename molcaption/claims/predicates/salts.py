@@ -2,11 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable
-from functools import lru_cache
 
-from rdkit import Chem
-
-from molcaption.claims.queries import strict_query
+from molcaption.claims.queries import kept_query
 from molcaption.claims.structure import Structure
 
 # Beginnings of names of acids and their salts, and the heavy atoms of such a component.
@@ -44,17 +41,12 @@ _ACIDS = {
 }
 
 
-@lru_cache(maxsize=64)
-def _query(smarts: str) -> Chem.Mol:
-    return strict_query(smarts)
-
-
 def component(structure: Structure, elements: str, inside: str = "") -> int:
     """Components of these heavy atoms ("C4O6"; "" for any) that have the SMARTS ``inside``."""
     hits = 0
     matched: set[int] = set()
     if inside:
-        for match in structure.mol.GetSubstructMatches(_query(inside)):
+        for match in structure.mol.GetSubstructMatches(kept_query(inside)):
             matched.update(match)
     for fragment in structure.fragments:
         if (not elements or _heavy(structure, fragment) == elements) and (

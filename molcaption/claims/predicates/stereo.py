@@ -17,7 +17,7 @@ from molcaption.claims.structure import Structure
 
 _LABEL = re.compile(r"(?<![A-Za-z])\d*[a-z]?'*([RSEZ])(?![A-Za-z])")
 _MIRROR = str.maketrans("RS", "SR")
-_GEOMETRY = {
+GEOMETRY = {
     Chem.BondStereo.STEREOE: "E",
     Chem.BondStereo.STEREOTRANS: "E",
     Chem.BondStereo.STEREOZ: "Z",
@@ -77,7 +77,7 @@ def _drawn(structure: Structure) -> Counter[str]:
             Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
             found = _labelled_atoms(mol)
         for bond in map(structure.mol.GetBondWithIdx, range(structure.mol.GetNumBonds())):
-            if label := _GEOMETRY.get(bond.GetStereo()):
+            if label := GEOMETRY.get(bond.GetStereo()):
                 found[label] += 1
         return found
 
