@@ -155,11 +155,13 @@ def _report(directory: Path, recipe: Recipe, metrics: dict[str, float]) -> None:
 
 
 def _prompt(recipe: Recipe, tokenizer: Any) -> PromptTemplate:
-    count = recipe.encoder.graph_tokens
-    if recipe.prompt.format == "plain":
-        return PromptTemplate(plain_prompt(count), count)
-    if not tokenizer.chat_template:
+    count, shown = recipe.encoder.graph_tokens, recipe.prompt
+    if shown.format == "plain":
+        text = plain_prompt(count, evidence=shown.has_evidence)
+    elif tokenizer.chat_template:
+        text = chat_prompt(tokenizer, count, evidence=shown.has_evidence)
+    else:
         raise BadRecipeError(
             f"prompt.format: chat, but {recipe.backbone.path} has no chat template; use plain"
         )
-    return PromptTemplate(chat_prompt(tokenizer, count), count)
+    return PromptTemplate(text, count, hints=shown.hints, neighbours=shown.neighbours)

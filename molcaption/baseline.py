@@ -8,7 +8,7 @@ finds is what the encoder alone knows, without a decoder.
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,11 +20,12 @@ import numpy.typing as npt
 from molcaption import __version__
 from molcaption.chem.graph import featurise
 from molcaption.chem.molecule import Molecule, Reject, parse_smiles
+from molcaption.data.captioned import read_captioned
 from molcaption.data.readers import read_molecules
 from molcaption.data.windows import windows
 from molcaption.data.writers import check_target, open_writer
 from molcaption.engine.graph_vectors import load_graph_vectors
-from molcaption.errors import BadDataError, UsageError
+from molcaption.errors import UsageError
 from molcaption.metrics.medoid import medoid
 from molcaption.metrics.retrieval import FingerprintIndex, Neighbour, VectorIndex
 from molcaption.metrics.tokenizers import split_words
@@ -157,8 +158,13 @@ def baseline(
     n_records = n_rejects = 0
     # Opened first: an output that cannot be written should not cost the reading of the training.
     with open_writer(output, metadata=metadata) as writer:
-        rows = read([train], description_column=description_column)
-        molecules = _captioned(rows, train, styles)
+        molecules = read_captioned(
+            train,
+            styles,
+            smiles_column=smiles_column,
+            id_column=id_column,
+            description_column=description_column,
+        )
         training = Training(molecules, FingerprintIndex(m.mol for m in molecules), seed, model)
         choose = KINDS[kind](training)
         for window in windows(read(paths, limit=limit), WINDOW):
@@ -168,29 +174,6 @@ def baseline(
             n_rejects += sum(isinstance(record, Reject) for record in window)
     log.info("%d records, %d rejected", n_records, n_rejects)
     return n_records
-
-
-def _captioned(
-    records: Iterable[Molecule | Reject], source: str | Path, styles: Sequence[str] | None
-) -> list[Molecule]:
-    read = list(records)
-    molecules = [r for r in read if isinstance(r, Molecule) and (r.description or "").strip()]
-    if not molecules:
-        raise BadDataError(
-            f"{source}: none of {len(read)} records has a molecule and a description"
-        )
-    if len(molecules) < len(read):
-        log.warning("%s: %d records left out", source, len(read) - len(molecules))
-    if not styles:
-        return molecules
-    there = {str(m.properties["style"]) for m in molecules if "style" in m.properties}
-    chosen = [m for m in molecules if str(m.properties.get("style")) in styles]
-    if unknown := sorted(set(styles) - there):
-        raise BadDataError(
-            f"{source}: no row of style {', '.join(unknown)}; "
-            f"there are {', '.join(sorted(there)) or 'none (no style column)'}"
-        )
-    return chosen
 
 
 def _row(

@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from molcaption import __version__
-from molcaption.chem.graph import featurise
-from molcaption.chem.molecule import Molecule, Reject, parse_smiles
+from molcaption.chem.molecule import Molecule, Reject
 from molcaption.claims import Lexicon, load_lexicon, settle
+from molcaption.data.memory import Memory
+from molcaption.data.memory_file import load_memory
 from molcaption.data.readers import read_molecules
 from molcaption.data.rerun import KEY, run_key, stored_key
 from molcaption.data.windows import windows
 from molcaption.data.writers import STDOUT, check_output, check_target, open_writer
+from molcaption.engine.questions import questions
 from molcaption.engine.rows import check_columns, make_rows
 from molcaption.engine.runtimes import Generation, Runtime, load_runtime, model_hash
 from molcaption.errors import BadDataError, CannotWriteError, MissingError, UsageError
@@ -60,6 +62,8 @@ def caption(
     output: str | Path,
     *,
     model: str | Path | None = None,
+    memory: str | Path | None = None,
+    memory_styles: Sequence[str] | None = None,
     columns: str | None = None,
     format: str | None = None,
     smiles_column: str | None = None,
@@ -78,6 +82,8 @@ def caption(
         inputs: compound files; "-" is standard input and needs ``format``.
         output: its suffix chooses the format; "-" is standard output.
         model: bundle or merged model directory; default: the one that ships.
+        memory: captioned molecules to take similar ones from, any table with descriptions.
+        memory_styles: of its rows only those whose ``style`` column is one of these.
         columns: which columns to write and under which names, ``id:ID,caption:description``.
         format, smiles_column, id_column, limit: as for `read_molecules`.
         batch_size: molecules decoded together; never changes a caption.
@@ -106,6 +112,7 @@ def caption(
         "id_column": id_column,
         "limit": limit,
         "max_new_tokens": max_new_tokens,
+        "memory_styles": memory_styles,
     }
     records = read_molecules(
         inputs, format=format, smiles_column=smiles_column, id_column=id_column, limit=limit
@@ -114,10 +121,12 @@ def caption(
     parts = windows(records, window)
     first = next(parts, [])
     check_columns(first, columns, format)
-    key = run_key(inputs, {**options, "model": model_hash(path), "lexicon": lexicon.hash})
+    files = [*inputs, *([] if memory is None else [memory])]
+    key = run_key(files, {**options, "model": model_hash(path), "lexicon": lexicon.hash})
     if _exists(output) and not force:
         return _leave(output, key)
     runtime = load_runtime(path, threads=threads)
+    known = None if memory is None else _memory(memory, memory_styles, runtime, lexicon)
     metadata = _metadata(runtime, lexicon, inputs, max_new_tokens, key)
     tally = _Tally()
     with (
@@ -125,7 +134,7 @@ def caption(
         progress(limit, "captioning") as shown,
     ):
         for part in itertools.chain([first], parts):
-            captions = _captions(part, runtime, batch_size, max_new_tokens)
+            captions = _captions(part, runtime, known, lexicon, batch_size, max_new_tokens)
             writer.write(make_rows(part, captions, lexicon, format))
             tally.add(part)
             shown.advance(len(part))
@@ -138,15 +147,26 @@ def caption(
 def _captions(
     records: Sequence[Molecule | Reject],
     runtime: Runtime,
+    memory: Memory | None,
+    lexicon: Lexicon,
     batch_size: int,
     max_new_tokens: int | None,
 ) -> Iterator[Generation]:
     """Captions of the molecules among ``records``, in order."""
-    molecules = [r for r in records if isinstance(r, Molecule)]
-    # The graph of the canonical SMILES, as in training: a caption must not depend on the order in
-    # which a file lists the atoms, and chirality tags do.
-    pairs = [(featurise(parse_smiles(m.smiles)), m.smiles) for m in molecules]
-    return iter(runtime.generate(pairs, batch_size=batch_size, max_new_tokens=max_new_tokens))
+    smiles = [record.smiles for record in records if isinstance(record, Molecule)]
+    asked = questions(smiles, runtime.prompt, runtime.hinter, memory, lexicon)
+    return iter(runtime.generate(asked, batch_size=batch_size, max_new_tokens=max_new_tokens))
+
+
+def _memory(
+    path: str | Path, styles: Sequence[str] | None, runtime: Runtime, lexicon: Lexicon
+) -> Memory:
+    if not runtime.prompt.neighbours:
+        raise UsageError(
+            f"--memory {path}: the prompt of {runtime.name} shows no similar molecules; "
+            "leave the option out, or train with prompt.neighbours"
+        )
+    return load_memory(path, lexicon, styles)
 
 
 def _model_path(model: str | Path | None) -> Path:

@@ -76,6 +76,14 @@ def _caption(
         str | None, typer.Option("--model", "-m", metavar="DIR",
                                  help="Bundle or model directory; the one that ships by default."),
     ] = None,
+    memory: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Captioned molecules to look up similar "
+                                 "ones in, while captioning; its index is built once."),
+    ] = None,
+    memory_style: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Of FILE, only rows of this style; "
+                                       "may be repeated."),
+    ] = None,
     columns: Annotated[
         str | None, typer.Option(metavar="LIST", help="Columns to write, such as "
                                  "id:ID,caption:description; all by default."),
@@ -98,11 +106,13 @@ def _caption(
     Examples:
       molcaption caption examples/drugs.sdf -o captions.parquet
       molcaption caption library.smi.gz -o captions.csv --columns id:ID,caption:description
+      molcaption caption library.smi.gz -o captions.parquet --memory known.tsv
       cat library.smi | molcaption caption - --format smi -o - > captions.jsonl
     """
     from molcaption.caption import caption
 
-    caption(inputs, output, model=model, columns=columns, format=format,
+    caption(inputs, output, model=model, memory=memory, memory_styles=memory_style,
+            columns=columns, format=format,
             smiles_column=smiles_column, id_column=id_column, batch_size=batch_size, limit=limit,
             max_new_tokens=max_new_tokens, max_rejects=max_rejects, threads=threads,
             force=force)  # fmt: skip

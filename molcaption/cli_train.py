@@ -30,6 +30,7 @@ class Weights(StrEnum):
 class PretrainPart(StrEnum):
     """What `pretrain` can train."""
 
+    hints = "hints"
     backbone = "backbone"
     encoder = "encoder"
 
@@ -41,7 +42,7 @@ def _pretrain(
     only: Annotated[PretrainPart | None, typer.Option(help="Train this part alone.")] = None,
     fresh: Fresh = False,
 ) -> None:
-    """Train what stands before the bridge: the encoder, and a scratch backbone.
+    """Train what stands before the bridge: hints, a scratch backbone, the encoder.
 
     \b
     Examples:

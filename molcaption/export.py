@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from molcaption import __version__
-from molcaption.chem.graph import Graph, featurise
-from molcaption.chem.molecule import Molecule, parse_smiles
+from molcaption.chem.molecule import Molecule
+from molcaption.claims import load_lexicon
 from molcaption.data.folders import atomic_directory, check_directory
 from molcaption.data.readers import read_molecules
 from molcaption.engine import bundle
 from molcaption.engine.merged import MergedModel, check_merged, load_merged
+from molcaption.engine.questions import Question, questions
 from molcaption.errors import MissingError, UsageError
 
 _log = logging.getLogger(__name__)
@@ -63,8 +64,9 @@ def export(
     check_directory(output, force=force)
     check_merged(model_dir)
     _check_packages()
-    molecules = _parity_molecules(parity_input, parity_limit)
+    smiles = _parity_smiles(parity_input, parity_limit)
     model = load_merged(model_dir, device="cpu")
+    molecules = questions(smiles, model.prompt, model.hinter, None, load_lexicon())
     with atomic_directory(output, force=force) as directory:
         manifest = _write_files(model, model_dir, directory, weights)
         bundle.write_manifest(directory, manifest)
@@ -91,6 +93,8 @@ def _write_files(
     positions = model.max_prompt_tokens + model.max_new_tokens
     shape = export_decoder(model_dir, captioner.llm, directory, weights, positions)
     shutil.copyfile(model_dir / bundle.TOKENIZER, directory / bundle.TOKENIZER)
+    if model.hinter is not None:
+        model.hinter.save(directory)
     (directory / bundle.CARD).write_text(_readme(model, weights), encoding="utf-8")
     return bundle.Manifest(
         name=model.name,
@@ -114,7 +118,7 @@ def _measure(
     model: MergedModel,
     model_dir: Path,
     directory: Path,
-    molecules: Sequence[tuple[Graph, str]],
+    molecules: Sequence[Question],
     max_new_tokens: int | None,
 ) -> dict[str, Any]:
     from molcaption.engine.parity import measure_parity
@@ -122,12 +126,11 @@ def _measure(
     return measure_parity(model, directory, molecules, max_new_tokens=max_new_tokens)
 
 
-def _parity_molecules(path: str | Path | None, limit: int) -> list[tuple[Graph, str]]:
+def _parity_smiles(path: str | Path | None, limit: int) -> list[str]:
     if path is None:
-        return [(featurise(parse_smiles(smiles)), smiles) for smiles in _SAMPLE]
+        return list(_SAMPLE)
     records = read_molecules([path], limit=limit)
-    molecules = [r for r in records if isinstance(r, Molecule)]
-    return [(featurise(parse_smiles(m.smiles)), m.smiles) for m in molecules]
+    return [record.smiles for record in records if isinstance(record, Molecule)]
 
 
 def _check_packages() -> None:

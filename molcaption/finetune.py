@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from molcaption.data.evidence import WITHOUT_NEIGHBOURS, Showing, read_evidence
 from molcaption.data.examples import ExampleDataset
 from molcaption.data.pairs import Pair, read_pairs
 from molcaption.engine.checkpoint import is_finished, seed_everything
@@ -23,6 +24,7 @@ from molcaption.engine.model_dir import (
     write_config,
 )
 from molcaption.engine.stage_finetune import FinetuneObjective
+from molcaption.engine.train_hints import HINTS
 from molcaption.errors import BadDataError, BadRecipeError
 from molcaption.nn.backbone import attach_adapter, best_device, load_llm, load_tokenizer
 from molcaption.nn.captioner import Captioner
@@ -71,7 +73,10 @@ def _objective(recipe: Recipe, aligned: Path, config: CaptionerConfig) -> Finetu
     tokenizer = wrapped.backend_tokenizer
     prompt, end, data = config.prompt, config.end_token_ids[0], recipe.data
 
-    def examples(pairs: list[Pair], augment: float) -> ExampleDataset:
+    known = read_evidence(recipe.run_dir / HINTS) if recipe.prompt.has_evidence else {}
+    showing = Showing(recipe.prompt.hint_dropout, recipe.prompt.neighbour_share)
+
+    def examples(pairs: list[Pair], showing: Showing, augment: float) -> ExampleDataset:
         return ExampleDataset(
             pairs,
             tokenizer,
@@ -79,6 +84,8 @@ def _objective(recipe: Recipe, aligned: Path, config: CaptionerConfig) -> Finetu
             end=end,
             max_prompt_tokens=config.max_prompt_tokens,
             max_new_tokens=config.max_new_tokens,
+            evidence=known,
+            showing=showing,
             augment=augment,
             seed=recipe.seed,
         )
@@ -86,8 +93,8 @@ def _objective(recipe: Recipe, aligned: Path, config: CaptionerConfig) -> Finetu
     dev = read_pairs(data.path(data.dev))
     return FinetuneObjective(
         captioner,
-        examples(read_pairs(data.path(data.train), data.styles), recipe.finetune.augment),
-        examples(dev, 0.0),
+        examples(read_pairs(data.path(data.train), data.styles), showing, recipe.finetune.augment),
+        examples(dev, WITHOUT_NEIGHBOURS, 0.0),
         tokenizer=tokenizer,
         references=[pair.description for pair in dev],
         pad=end,

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from molcaption.data.folders import atomic_directory, check_directory
+from molcaption.data.hints import Hinter
 from molcaption.engine.model_dir import (
     ADAPTER,
     BackboneSource,
@@ -19,6 +20,7 @@ from molcaption.engine.model_dir import (
     save_bridge,
     write_config,
 )
+from molcaption.engine.train_hints import HINTS
 from molcaption.nn.backbone import load_llm, load_tokenizer, merge_adapter
 
 _log = logging.getLogger(__name__)
@@ -47,6 +49,8 @@ def merge(run_dir: str | Path, output: str | Path, force: bool = False) -> Path:
         llm.save_pretrained(directory)
         tokenizer.save_pretrained(directory)
         save_bridge(directory, encoder=encoder.half(), projector=projector.half())
+        if config.prompt is not None and config.prompt.hints:
+            Hinter.load(Path(run_dir) / HINTS).save(directory)
         write_config(directory, replace(config, stage="merged", backbone=BackboneSource(".")))
     _log.info("%s: merged", output)
     return Path(output)

@@ -1,7 +1,8 @@
-"""The verb ``pretrain``: what has to exist before the bridge, an encoder and perhaps a backbone.
+"""The verb ``pretrain``: what has to exist before the bridge.
 
-Writes ``RUN/backbone/`` (only for ``backbone.scratch``: a plain Hugging Face directory) and
-``RUN/encoder/``. Each part that is finished is left alone the second time.
+Writes ``RUN/hints/`` (only if prompts show evidence), ``RUN/backbone/`` (only for
+``backbone.scratch``: a plain Hugging Face directory) and ``RUN/encoder/``. Each part that is
+finished is left alone the second time.
 """
 
 import random
@@ -9,8 +10,10 @@ from pathlib import Path
 
 from molcaption.chem.molecule import parse_smiles
 from molcaption.data.documents import CAPTIONS, NAMES, SENTENCES, DocumentSource
+from molcaption.data.evidence import Showing, read_evidence
+from molcaption.data.hints import WEIGHTS
 from molcaption.data.pairs import Pair, read_pairs, read_structures
-from molcaption.data.prompt import plain_prompt
+from molcaption.data.prompt import PromptTemplate, plain_prompt
 from molcaption.data.structures import StructureDataset
 from molcaption.data.targets import structure_targets
 from molcaption.data.tokenizer import train_tokenizer
@@ -19,11 +22,13 @@ from molcaption.engine.loop import LoopSettings, fit
 from molcaption.engine.model_dir import CONFIG, CaptionerConfig, save_bridge, write_config
 from molcaption.engine.stage_backbone import BackboneObjective
 from molcaption.engine.stage_encoder import EncoderObjective
+from molcaption.engine.train_hints import HINTS, HintSettings, train_hints
 from molcaption.errors import BadRecipeError
-from molcaption.nn.backbone import build_scratch, graph_token_id, wrap_tokenizer
+from molcaption.nn.backbone import build_scratch, wrap_tokenizer
 from molcaption.nn.encoder import EncoderConfig, MolGNN
 from molcaption.nn.pretraining import EncoderPretraining
 from molcaption.recipe import Recipe, provenance, recipe_hash
+from molcaption.recipe_schema import HintStage
 
 _TOKENIZER_SMILES = 300
 """Few SMILES in the tokenizer's training text keep its SMILES tokens to a few atoms each (20
@@ -31,22 +36,46 @@ tokens a molecule); with all of them, half a molecule becomes one token."""
 _TOKENIZER_NAMES = 4000
 _BACKBONE_SECTIONS = ("seed", "data", "backbone", "prompt", "decode", "pretrain")
 _ENCODER_SECTIONS = ("seed", "data", "encoder", "pretrain")
+_HINT_SECTIONS = ("seed", "data", "prompt", "pretrain")
 """What a checkpoint depends on: only a change here makes it useless."""
 BACKBONE, ENCODER = "backbone", "encoder"
 
 
 def pretrain(recipe: Recipe, only: str | None = None, fresh: bool = False) -> Path:
-    """Train the backbone (if it is built from scratch) and the encoder; returns the run directory.
+    """Train hints and backbone (if the recipe has them) and the encoder; returns the run directory.
 
     Args:
-        only: ``backbone`` or ``encoder``; both by default.
+        only: ``hints``, ``backbone`` or ``encoder``; all by default.
         fresh: forget checkpoints and finished parts.
     """
+    if only in (None, HINTS) and recipe.pretrain.hints is not None:
+        _pretrain_hints(recipe, recipe.pretrain.hints, fresh)
     if only in (None, BACKBONE) and recipe.backbone.scratch is not None:
         _pretrain_backbone(recipe, fresh)
     if only in (None, ENCODER):
         _pretrain_encoder(recipe, fresh)
     return recipe.run_dir
+
+
+def _pretrain_hints(recipe: Recipe, stage: HintStage, fresh: bool) -> None:
+    directory = recipe.run_dir / HINTS
+    if is_finished(directory, WEIGHTS, fresh=fresh):
+        return
+    if stage.batch_size is None:
+        raise BadRecipeError("pretrain.hints.batch_size: needed; molecules are counted, not tokens")
+    data = recipe.data
+    settings = HintSettings(
+        hints=recipe.prompt.hints,
+        neighbours=recipe.prompt.neighbours,
+        styles=data.styles,
+        hidden=stage.hidden,
+        folds=stage.folds,
+        batch_size=stage.batch_size,
+        seed=recipe.seed,
+        loop=LoopSettings.of(stage.model_dump()),
+    )
+    pairs, dev = read_pairs(data.path(data.train)), read_pairs(data.path(data.dev))
+    train_hints(directory, pairs, dev, settings, recipe_hash(recipe, *_HINT_SECTIONS))
 
 
 def _pretrain_backbone(recipe: Recipe, fresh: bool) -> None:
@@ -61,13 +90,20 @@ def _pretrain_backbone(recipe: Recipe, fresh: bool) -> None:
     texts = _texts(recipe)
     tokenizer = wrap_tokenizer(train_tokenizer(_tokenizer_texts(texts), scratch.vocab_size))
     llm = build_scratch(tokenizer, **scratch.model_dump(exclude={"vocab_size"}))
-    styles = recipe.data.styles or []
+    styles, shown = recipe.data.styles or [], recipe.prompt
+    count = recipe.encoder.graph_tokens
+    prompt = PromptTemplate(
+        plain_prompt(count, evidence=shown.has_evidence),
+        count, hints=shown.hints, neighbours=shown.neighbours,
+    )  # fmt: skip
+    evidence = read_evidence(recipe.run_dir / HINTS) if shown.has_evidence else {}
 
     def source(pairs: dict[str, list[Pair]]) -> DocumentSource:
         return DocumentSource(
             tokenizer.backend_tokenizer, pairs, stage.mixture, styles=styles,
-            n_graph_tokens=recipe.encoder.graph_tokens,
-            max_tokens=recipe.prompt.max_tokens + recipe.decode.max_new_tokens,
+            prompt=prompt, evidence=evidence,
+            showing=Showing(shown.hint_dropout, shown.neighbour_share),
+            max_prompt_tokens=shown.max_tokens, max_new_tokens=recipe.decode.max_new_tokens,
             seed=recipe.seed,
         )  # fmt: skip
 
@@ -75,7 +111,7 @@ def _pretrain_backbone(recipe: Recipe, fresh: bool) -> None:
     dev = [Pair(p.id, p.smiles, p.description, styles[0] if styles else "") for p in dev]
     objective = BackboneObjective(
         llm, source(texts), source({CAPTIONS: dev}).epoch(0),
-        ignored=[tokenizer.pad_token_id, graph_token_id(tokenizer)],
+        pad=tokenizer.pad_token_id,
         batch_tokens=stage.batch_tokens, seed=recipe.seed,
     )  # fmt: skip
     fit(

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, Strict, model_va
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=0)]
 # YAML has no paths: only here is text taken for another type.
 AnyPath = Annotated[Path, Strict(False)]
 
@@ -39,8 +40,7 @@ class DataRecipe(Section):
     dev: AnyPath
     """Pairs to choose models and settings on, never learnt from."""
     styles: list[str] | None = None
-    """Caption styles that fine-tuning uses, since a captioner copies the prose it is shown last;
-    null for all."""
+    """Styles for fine-tuning, as a captioner copies the prose it is shown last; null for all."""
     names: AnyPath | None = None
     """Structures with IUPAC names, for pretraining."""
     structures: list[AnyPath] = []
@@ -147,7 +147,20 @@ class PromptRecipe(Section):
     format: Literal["chat", "plain"] = "chat"
     """`chat` uses the backbone's own template, `plain` the marks <|user|> and <|assistant|>."""
     max_tokens: PositiveInt = 512
-    """Longest prompt in tokens; a longer SMILES is cut to fit."""
+    """Longest prompt in tokens; of a longer one neighbours go first, then the end of the SMILES."""
+    hints: Count = 0
+    """Most phrases shown that the molecule's description probably holds; see `pretrain.hints`."""
+    neighbours: Count = 0
+    """Most captions of similar molecules shown; captioning needs a memory to take them from."""
+    hint_dropout: Fraction = 0.15
+    """Share of the hints that a training prompt leaves out at random."""
+    neighbour_share: Fraction = 0.5
+    """Share of the training prompts that show neighbours; the others teach to do without."""
+
+    @property
+    def has_evidence(self) -> bool:
+        """Whether prompts show hints or neighbours."""
+        return self.hints > 0 or self.neighbours > 0
 
 
 class Stage(Section):
@@ -202,9 +215,20 @@ class BackboneStage(Stage):
     """Share of each kind of text, by its name; shares are relative and need not add up to one."""
 
 
+class HintStage(Stage):
+    """Pretraining of the hints: which phrases does a structure's description hold?"""
+
+    hidden: PositiveInt = 384
+    """Width of the classifier's layer between features and phrases."""
+    folds: Annotated[int, Field(ge=2)] = 5
+    """Classifiers for the training pairs' own hints, none of which saw the pair's skeleton."""
+
+
 class PretrainRecipe(Section):
     """What is trained before the bridge."""
 
+    hints: HintStage | None = None
+    """Only where prompts show hints or neighbours."""
     encoder: EncoderStage
     backbone: BackboneStage | None = None
     """Only for a scratch backbone."""
@@ -266,8 +290,11 @@ class Recipe(Section):
     @model_validator(mode="after")
     def _scratch_is_pretrained(self) -> Self:
         if self.backbone.scratch is not None and self.pretrain.backbone is None:
-            raise ValueError(
-                "backbone.scratch needs pretrain.backbone: a decoder built here knows "
-                "no language yet"
-            )
+            raise ValueError("backbone.scratch needs pretrain.backbone: it knows no language yet")
+        return self
+
+    @model_validator(mode="after")
+    def _evidence_is_pretrained(self) -> Self:
+        if self.prompt.has_evidence and self.pretrain.hints is None:
+            raise ValueError("prompt.hints and prompt.neighbours need pretrain.hints")
         return self

@@ -49,8 +49,9 @@ backbone:
   scratch: {{vocab_size: 500, hidden: 32, layers: 2, heads: 2, kv_heads: 1, head_dim: 16,
             intermediate: 64}}
   adapter: {{rank: 4, alpha: 8, dropout: 0.1}}
-prompt: {{format: plain, max_tokens: 128}}
+prompt: {{format: plain, max_tokens: 200, hints: 4, neighbours: 2}}
 pretrain:
+  hints: {{steps: 6, batch_size: 8, lr: 1e-2, hidden: 8, folds: 2, eval_every: 3, save_every: 2}}
   encoder: {{steps: 6, batch_size: 8, lr: 1e-3, sample: 12, eval_every: 3, save_every: 2}}
   backbone: {{steps: 6, batch_tokens: 1500, lr: 1e-3, eval_every: 3, save_every: 2,
              mixture: {{captions: 1, sentences: 0.5, names: 0.5}}}}
@@ -126,7 +127,7 @@ def test_second_run_does_nothing(run: Recipe) -> None:
 def test_resumes_bit_equal(stage: str, run: Recipe, recipe_file: Path, tmp_path: Path) -> None:
     """Stopped after step 4 and gone on, against never stopped."""
     part = {"pretrain": "encoder"}.get(stage, stage)
-    for needed in ("backbone", "encoder", "align"):
+    for needed in ("hints", "backbone", "encoder", "align"):
         if needed != part:
             shutil.copytree(run.run_dir / needed, tmp_path / needed)
     recipe = load_recipe(recipe_file, [f"run_dir={tmp_path}"])
@@ -172,7 +173,8 @@ def test_checkpoint_of_other_settings_is_refused(run: Recipe, recipe_file: Path,
 
 
 def test_gate_refuses_an_unaligned_projector(run: Recipe, recipe_file: Path, tmp_path: Path):
-    shutil.copytree(run.run_dir / "backbone", tmp_path / "backbone")
+    for needed in ("hints", "backbone"):
+        shutil.copytree(run.run_dir / needed, tmp_path / needed)
     shutil.copytree(run.run_dir / "align", tmp_path / "align")
     report = json.loads((tmp_path / "align" / "alignment.json").read_text())
     report["aligned"] = False

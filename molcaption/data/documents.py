@@ -1,21 +1,24 @@
 """Texts for a backbone that knows no language yet: molecules with something to say about each.
 
-Three kinds, all in the shape of the captioner's own prompt: real captions, IUPAC names, and
-sentences that our own code writes about real structures (grounded by construction, as many as
-there are structures). The task line names the kind, and the style of a caption that is not in the
-styles of fine-tuning, so that one prose does not leak into another.
+Three kinds, all in the shape of the captioner's own prompt: real captions (with the evidence that
+prompts will show), IUPAC names, and sentences that our own code writes about real structures
+(grounded by construction, as many as there are structures). The task line names the kind, and the
+style of a caption that is not in the styles of fine-tuning, so that one prose does not leak into
+another.
 """
 
 import random
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from rdkit import Chem
 from tokenizers import Tokenizer
 
 from molcaption.chem.molecule import InvalidMolecule, parse_smiles
+from molcaption.data.evidence import NONE, Evidence, Showing
 from molcaption.data.pairs import Pair
-from molcaption.data.prompt import END, TASK, PromptTemplate, plain_prompt
+from molcaption.data.prompt import END, TASK, PromptTemplate, Subject
 from molcaption.data.sentences import describe
 
 CAPTIONS, NAMES, SENTENCES = "captions", "names", "sentences"
@@ -25,8 +28,15 @@ _TASKS = {
 }
 
 
-Document = list[int]
-"""Token ids of one training text; the prompt's come first."""
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Token ids of a prompt and of the text that answers it, its end token included."""
+
+    prompt: list[int]
+    answer: list[int]
+
+    def __len__(self) -> int:
+        return len(self.prompt) + len(self.answer)
 
 
 class DocumentSource:
@@ -40,8 +50,10 @@ class DocumentSource:
         texts: the pairs of each kind; for `SENTENCES` structures with empty descriptions.
         mixture: share of each kind, relative to one another; `CAPTIONS` must be there.
         styles: caption styles that need no mention in the task line.
-        n_graph_tokens: graph tokens that a prompt holds.
-        max_tokens: longer documents are cut.
+        prompt: the captioner's own; other tasks are put in place of its task.
+        evidence: what the prompts of captioned molecules show, by SMILES.
+        showing: how much of it they show.
+        max_prompt_tokens, max_new_tokens: longer prompts and answers are cut.
     """
 
     def __init__(
@@ -51,16 +63,22 @@ class DocumentSource:
         mixture: Mapping[str, float],
         *,
         styles: Collection[str],
-        n_graph_tokens: int,
-        max_tokens: int,
+        prompt: PromptTemplate,
+        evidence: Mapping[str, Evidence],
+        showing: Showing,
+        max_prompt_tokens: int,
+        max_new_tokens: int,
         seed: int,
     ) -> None:
         self._tokenizer = tokenizer
         self._texts = texts
         self._mixture = mixture
         self._styles = styles
-        self._n_graph_tokens = n_graph_tokens
-        self._max_tokens = max_tokens
+        self._prompt = prompt
+        self._evidence = evidence
+        self._showing = showing
+        self._max_prompt_tokens = max_prompt_tokens
+        self._max_new_tokens = max_new_tokens
         self._seed = seed
 
     def epoch(self, epoch: int) -> list[Document]:
@@ -68,10 +86,9 @@ class DocumentSource:
         documents: list[Document] = []
         for kind, pairs in sorted(self._texts.items()):
             for turn, pair in self._take(kind, pairs, epoch):
-                text = self._text(kind, pair, random.Random(f"{self._seed}/{turn}/{pair.smiles}"))
-                if text:
-                    ids = self._tokenizer.encode(text, add_special_tokens=False).ids
-                    documents.append(ids[: self._max_tokens])
+                rng = random.Random(f"{self._seed}/{turn}/{pair.smiles}")
+                if made := self._document(kind, pair, rng):
+                    documents.append(made)
         return documents
 
     def _take(self, kind: str, pairs: Sequence[Pair], epoch: int) -> list[tuple[int, Pair]]:
@@ -82,17 +99,24 @@ class DocumentSource:
         places = range(epoch * count, (epoch + 1) * count)
         return [(i // len(pairs), pairs[order[i % len(pairs)]]) for i in places]
 
-    def _text(self, kind: str, pair: Pair, rng: random.Random) -> str:
+    def _document(self, kind: str, pair: Pair, rng: random.Random) -> Document | None:
         try:
             mol = parse_smiles(pair.smiles)
         except InvalidMolecule:
-            return ""
+            return None
         answer = describe(mol, rng) if kind == SENTENCES else pair.description
         # One shown in canonical form, the next with its atoms in another order.
         smiles = pair.smiles if rng.random() < 0.5 else randomised(mol, rng)
-        task = self._task(kind, pair.style)
-        prompt = PromptTemplate(plain_prompt(self._n_graph_tokens, task), self._n_graph_tokens)
-        return prompt.render(smiles) + answer + END
+        known = self._evidence.get(pair.smiles, NONE) if kind == CAPTIONS else NONE
+        shown = self._showing.choose(known, rng)
+        text = self._prompt.text.replace(TASK, self._task(kind, pair.style))
+        prompt = replace(self._prompt, text=text).encode(
+            self._tokenizer,
+            Subject(smiles, shown.hints, shown.neighbours),
+            self._max_prompt_tokens,
+        )
+        ids = self._tokenizer.encode(answer + END, add_special_tokens=False).ids
+        return Document(prompt, ids[: self._max_new_tokens])
 
     def _task(self, kind: str, style: str) -> str:
         if kind != CAPTIONS:

@@ -1,12 +1,13 @@
 """Pairs as training examples: graph, prompt ids, description ids.
 
-The graph and the canonical prompt of a pair never change and are kept; with augmentation the
-prompt shows the molecule's SMILES with its atoms in another order, a pure function of
-(seed, epoch, index).
+Graph and description of a pair never change and are kept. The prompt does: with augmentation it
+shows the SMILES with its atoms in another order, and of the evidence now more, now less; a pure
+function of (seed, epoch, index).
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from tokenizers import Tokenizer
 
@@ -14,16 +15,19 @@ from molcaption.chem.graph import featurise
 from molcaption.chem.molecule import parse_smiles
 from molcaption.data.collate import Example
 from molcaption.data.documents import randomised
+from molcaption.data.evidence import ALL, NONE, Evidence, Showing
 from molcaption.data.pairs import Pair
-from molcaption.data.prompt import PromptTemplate
+from molcaption.data.prompt import PromptTemplate, Subject
 
 
 class ExampleDataset:
-    """Examples by index and epoch.
+    """Examples by epoch.
 
     Args:
         end: id of the token that ends a description, part of the loss.
-        max_prompt_tokens, max_new_tokens: longer SMILES and descriptions are cut.
+        max_prompt_tokens, max_new_tokens: longer prompts and descriptions are cut.
+        evidence: what the prompts may show, by SMILES.
+        showing: how much of it they show.
         augment: probability of a randomised SMILES.
     """
 
@@ -36,6 +40,8 @@ class ExampleDataset:
         end: int,
         max_prompt_tokens: int,
         max_new_tokens: int,
+        evidence: Mapping[str, Evidence] = MappingProxyType({}),
+        showing: Showing = ALL,
         augment: float = 0.0,
         seed: int = 0,
     ) -> None:
@@ -43,34 +49,38 @@ class ExampleDataset:
         self._tokenizer = tokenizer
         self._prompt = prompt
         self._max_prompt_tokens = max_prompt_tokens
+        self._evidence = evidence
+        self._showing = showing
         self._augment = augment
         self._seed = seed
-        self._plain = [self._example(pair, end, max_new_tokens) for pair in pairs]
+        self._graphs = [featurise(parse_smiles(pair.smiles)) for pair in pairs]
+        self._descriptions = [self._description(pair, end, max_new_tokens) for pair in pairs]
+        self._epoch: tuple[int, list[Example]] = (-1, [])
 
     def __len__(self) -> int:
         return len(self._pairs)
 
-    @property
-    def lengths(self) -> list[int]:
-        """Tokens of each example in canonical form."""
-        return [len(example.prompt) + len(example.description) for example in self._plain]
+    def epoch(self, epoch: int) -> list[Example]:
+        """All examples as this epoch shows them; those of the last epoch asked for are kept."""
+        if self._epoch[0] != epoch:
+            self._epoch = (epoch, [self._example(i, epoch) for i in range(len(self))])
+        return self._epoch[1]
 
-    def get(self, index: int, epoch: int) -> Example:
-        """One example as this epoch shows it."""
-        plain = self._plain[index]
+    def lengths(self, epoch: int) -> list[int]:
+        """Tokens of each example."""
+        return [len(example.prompt) + len(example.description) for example in self.epoch(epoch)]
+
+    def _example(self, index: int, epoch: int) -> Example:
+        pair = self._pairs[index]
         rng = random.Random(f"{self._seed}/{epoch}/{index}")
-        if rng.random() >= self._augment:
-            return plain
-        smiles = randomised(parse_smiles(self._pairs[index].smiles), rng)
-        return Example(plain.graph, self._encode(smiles), plain.description)
+        smiles = pair.smiles
+        if rng.random() < self._augment:
+            smiles = randomised(parse_smiles(smiles), rng)
+        shown = self._showing.choose(self._evidence.get(pair.smiles, NONE), rng)
+        subject = Subject(smiles, shown.hints, shown.neighbours)
+        prompt = self._prompt.encode(self._tokenizer, subject, self._max_prompt_tokens)
+        return Example(self._graphs[index], prompt, self._descriptions[index])
 
-    def _example(self, pair: Pair, end: int, max_new_tokens: int) -> Example:
-        description = self._tokenizer.encode(pair.description, add_special_tokens=False).ids
-        return Example(
-            graph=featurise(parse_smiles(pair.smiles)),
-            prompt=self._encode(pair.smiles),
-            description=[*description[: max_new_tokens - 1], end],
-        )
-
-    def _encode(self, smiles: str) -> list[int]:
-        return self._prompt.encode(self._tokenizer, smiles, self._max_prompt_tokens)
+    def _description(self, pair: Pair, end: int, max_new_tokens: int) -> list[int]:
+        ids = self._tokenizer.encode(pair.description, add_special_tokens=False).ids
+        return [*ids[: max_new_tokens - 1], end]

@@ -5,16 +5,20 @@ Neural Networks", ICLR 2020, section 3.2): everything here is computed, nothing 
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
 from rdkit.Chem import Crippen, rdFingerprintGenerator, rdMolDescriptors
 
-from molcaption.claims import group_counts, load_lexicon
+from molcaption.claims import load_lexicon
+from molcaption.claims.structure import Structure
 
 FINGERPRINT_BITS = 1024
 _morgan = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=FINGERPRINT_BITS)
+_RARE = 0.005
+"""Concepts of fewer molecules make two thirds of the lexicon, and nothing to learn from."""
 _ELEMENTS = (6, 7, 8, 9, 15, 16, 17, 35, 53)
 
 
@@ -22,7 +26,7 @@ _ELEMENTS = (6, 7, 8, 9, 15, 16, 17, 35, 53)
 class StructureTargets:
     """Targets of one molecule.
 
-    Shapes: ``fingerprint`` [1024] in {0, 1}, ``groups`` [number of concepts] in {0, 1},
+    Shapes: ``fingerprint`` [1024] in {0, 1}, ``groups`` [number of telling concepts] in {0, 1},
     ``descriptors`` [number of descriptors], signed logarithms of counts and sums.
     """
 
@@ -31,12 +35,23 @@ class StructureTargets:
     descriptors: NDArray[np.float32]
 
 
+@cache
+def _telling() -> tuple[str, ...]:
+    """Concepts that neither nearly all molecules have nor nearly none."""
+    lexicon = load_lexicon()
+    return tuple(
+        key
+        for key, concept in lexicon.concepts.items()
+        if not concept.parametric and _RARE <= lexicon.base_rate(key) <= 1 - _RARE
+    )
+
+
 def structure_targets(mol: Chem.Mol) -> StructureTargets:
-    """Morgan bits (radius 2), presence of each lexicon concept, and descriptors of ``mol``."""
-    counts = group_counts(mol, load_lexicon())
+    """Morgan bits (radius 2), presence of each telling concept, and descriptors of ``mol``."""
+    structure = Structure(mol, load_lexicon())
     return StructureTargets(
         fingerprint=_morgan.GetFingerprintAsNumPy(mol).astype(np.uint8),
-        groups=np.array([count > 0 for count in counts.values()], dtype=np.uint8),
+        groups=np.array([structure.count(key) > 0 for key in _telling()], dtype=np.uint8),
         descriptors=_descriptors(mol),
     )
 

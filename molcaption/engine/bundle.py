@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from molcaption.data.hints import FILES as HINT_FILES
 from molcaption.data.prompt import PromptTemplate
 from molcaption.errors import BadDataError, MissingError
 
@@ -121,7 +122,7 @@ def load_manifest(directory: str | Path) -> Manifest:
         raise MissingError(
             f"bundle {directory}: {missing[0]} is missing; copy or export the bundle again"
         )
-    for name in REQUIRED:
+    for name in (*REQUIRED, *(HINT_FILES if manifest.prompt.hints else ())):
         if name not in manifest.files:
             raise BadDataError(f"{path}: lists no {name}; export the bundle again")
     for name, expected in manifest.files.items():

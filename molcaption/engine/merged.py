@@ -13,7 +13,8 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
 
-from molcaption.data.prompt import PromptTemplate
+from molcaption.data.hints import Hinter
+from molcaption.data.prompt import PromptTemplate, Subject
 from molcaption.engine.model_dir import BRIDGE, CONFIG, load_bridge, read_config
 from molcaption.errors import BadDataError, MissingError
 from molcaption.nn.backbone import best_device
@@ -27,12 +28,14 @@ class MergedModel:
     """A captioner with all that is needed to prompt it and to read its answer.
 
     Attributes:
+        hinter: None where prompts show no hints.
         provenance: molcaption's version, recipe name and recipe hash.
     """
 
     captioner: Captioner
     tokenizer: Tokenizer
     prompt: PromptTemplate
+    hinter: Hinter | None
     end_token_ids: list[int]
     max_prompt_tokens: int
     max_new_tokens: int
@@ -44,9 +47,9 @@ class MergedModel:
         """The recipe's name."""
         return self.provenance.get("recipe_name", "captioner")
 
-    def encode(self, smiles: str) -> list[int]:
+    def encode(self, subject: Subject) -> list[int]:
         """Token ids of the prompt for one molecule."""
-        return self.prompt.encode(self.tokenizer, smiles, self.max_prompt_tokens)
+        return self.prompt.encode(self.tokenizer, subject, self.max_prompt_tokens)
 
 
 def load_merged(directory: Path, *, device: str | None = None) -> MergedModel:
@@ -69,6 +72,7 @@ def load_merged(directory: Path, *, device: str | None = None) -> MergedModel:
         captioner=captioner.eval().to(device),
         tokenizer=tokenizer,
         prompt=config.prompt,
+        hinter=Hinter.load(directory) if config.prompt.hints else None,
         end_token_ids=config.end_token_ids,
         max_prompt_tokens=config.max_prompt_tokens,
         max_new_tokens=config.max_new_tokens,

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from molcaption.chem.graph import Graph
 from molcaption.data.collate import graph_tensors
 from molcaption.engine.merged import MergedModel
+from molcaption.engine.questions import Question
 from molcaption.engine.runtimes.onnx import OnnxRuntime
 from molcaption.engine.runtimes.torch import TorchRuntime
 
@@ -19,7 +19,7 @@ _BATCH = 32
 def measure_parity(
     model: MergedModel,
     directory: Path,
-    molecules: Sequence[tuple[Graph, str]],
+    molecules: Sequence[Question],
     *,
     max_new_tokens: int | None = None,
 ) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def measure_parity(
 
 @torch.inference_mode()
 def _token_difference(
-    onnx: OnnxRuntime, reference: TorchRuntime, chunk: Sequence[tuple[Graph, str]]
+    onnx: OnnxRuntime, reference: TorchRuntime, chunk: Sequence[Question]
 ) -> float:
     graphs = [graph for graph, _ in chunk]
     tensors = graph_tensors(graphs)
@@ -58,9 +58,9 @@ def _token_difference(
 
 @torch.inference_mode()
 def _logit_difference(
-    onnx: OnnxRuntime, reference: TorchRuntime, chunk: Sequence[tuple[Graph, str]]
+    onnx: OnnxRuntime, reference: TorchRuntime, chunk: Sequence[Question]
 ) -> float:
-    prompts = [reference.model.encode(smiles) for _, smiles in chunk]
+    prompts = [reference.model.encode(subject) for _, subject in chunk]
     embeds, mask = reference.prompt_batch([graph for graph, _ in chunk], prompts)
     llm = reference.model.captioner.llm
     expected = llm(inputs_embeds=embeds, attention_mask=mask, logits_to_keep=1).logits[:, -1]

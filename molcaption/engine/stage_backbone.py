@@ -5,31 +5,32 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import Qwen3ForCausalLM
 
 from molcaption.data.batching import token_batches
 from molcaption.data.collate import IGNORE, padded
 from molcaption.data.documents import Document, DocumentSource
 from molcaption.engine.loop import Evaluation
-from molcaption.nn.captioner import next_token_loss
 
 
 class BackboneObjective(nn.Module):
-    """Next-token loss on every token but the graph tokens, whose row nobody will read.
+    """Next-token loss on the answers.
 
     Args:
         llm: the untrained decoder.
         source: documents of each epoch.
         dev: documents to measure perplexity on.
-        ignored: token ids that carry no loss (padding and graph token); the first one pads.
+        pad: token id that fills up short rows.
     """
 
     def __init__(
         self,
-        llm: nn.Module,
+        llm: Qwen3ForCausalLM,
         source: DocumentSource,
         dev: Sequence[Document],
         *,
-        ignored: Sequence[int],
+        pad: int,
         batch_tokens: int,
         seed: int,
     ) -> None:
@@ -37,7 +38,7 @@ class BackboneObjective(nn.Module):
         self.llm = llm
         self._source = source
         self._dev = dev
-        self._ignored = list(ignored)
+        self._pad_id = pad
         self._batch_tokens = batch_tokens
         self._seed = seed
         self._epoch: tuple[int, list[Document]] = (-1, [])
@@ -60,8 +61,14 @@ class BackboneObjective(nn.Module):
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Losses of one batch."""
-        output = self.llm(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
-        return {"loss": next_token_loss(output.logits, batch["labels"])}
+        states = self.llm.model(
+            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
+        ).last_hidden_state
+        following = batch["labels"][:, 1:]
+        kept = following != IGNORE
+        # Logits are the largest tensor of the step: only where there is something to predict.
+        logits = self.llm.lm_head(states[:, :-1][kept])
+        return {"loss": F.cross_entropy(logits.float(), following[kept])}
 
     def evaluate(self) -> Evaluation:
         """Perplexity over the dev documents."""
@@ -82,7 +89,8 @@ class BackboneObjective(nn.Module):
             self._epoch = (epoch, self._source.epoch(epoch))
         return self._epoch[1]
 
-    def _pad(self, rows: Sequence[Sequence[int]]) -> dict[str, Tensor]:
-        ids, mask = padded(rows, self._ignored[0])
-        labels = ids.masked_fill(torch.isin(ids, torch.tensor(self._ignored)), IGNORE)
-        return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+    def _pad(self, documents: Sequence[Document]) -> dict[str, Tensor]:
+        rows = [document.prompt + document.answer for document in documents]
+        labels = [[IGNORE] * len(doc.prompt) + doc.answer for doc in documents]
+        ids, mask = padded(rows, self._pad_id)
+        return {"input_ids": ids, "attention_mask": mask, "labels": padded(labels, IGNORE)[0]}

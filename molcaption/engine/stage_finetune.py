@@ -66,11 +66,14 @@ class FinetuneObjective(nn.Module):
 
     def batches(self, epoch: int) -> list[list[int]]:
         """See `Objective`."""
-        return token_batches(self._train.lengths, self._batch_tokens, seed=self._seed, epoch=epoch)
+        return token_batches(
+            self._train.lengths(epoch), self._batch_tokens, seed=self._seed, epoch=epoch
+        )
 
     def collate(self, indices: Sequence[int], epoch: int) -> dict[str, Any]:
         """See `Objective`."""
-        return training_batch([self._train.get(i, epoch) for i in indices], self._pad)
+        examples = self._train.epoch(epoch)
+        return training_batch([examples[i] for i in indices], self._pad)
 
     def forward(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Losses of one batch."""
@@ -89,8 +92,9 @@ class FinetuneObjective(nn.Module):
 
     def _dev_loss(self) -> float:
         total, count = 0.0, 0
-        for indices in token_batches(self._dev.lengths, self._batch_tokens, seed=0, epoch=0):
-            batch = training_batch([self._dev.get(i, 0) for i in indices], self._pad)
+        examples = self._dev.epoch(0)
+        for indices in token_batches(self._dev.lengths(0), self._batch_tokens, seed=0, epoch=0):
+            batch = training_batch([examples[i] for i in indices], self._pad)
             tokens = int((batch["labels"] != IGNORE).sum())
             total += float(self(to_device(batch, self._device))["loss"]) * tokens
             count += tokens
@@ -100,7 +104,7 @@ class FinetuneObjective(nn.Module):
         captions: list[str] = []
         for start in range(0, self._captioned, 32):
             stop = min(start + 32, self._captioned)
-            batch = prompt_batch([self._dev.get(i, 0) for i in range(start, stop)], self._pad)
+            batch = prompt_batch(self._dev.epoch(0)[start:stop], self._pad)
             tokens = self.captioner.generate(
                 **to_device(batch, self._device),
                 max_new_tokens=self._max_new_tokens,

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from nltk.stem.porter import PorterStemmer
 
-from molcaption.metrics.processes import map_rows
 from molcaption.metrics.wordnet import Synonyms
+from molcaption.processes import map_rows
 
 ALPHA, BETA, GAMMA = 0.9, 3.0, 0.5  # NLTK's defaults, after the paper
 Floats = npt.NDArray[np.float64]

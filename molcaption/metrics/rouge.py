@@ -13,7 +13,7 @@ from rouge_score.scoring import fmeasure
 from rouge_score.tokenize import NON_ALPHANUM_RE
 
 from molcaption.metrics.ngrams import n_matches
-from molcaption.metrics.processes import map_rows
+from molcaption.processes import map_rows
 
 ROUGE_TYPES = ("rouge1", "rouge2", "rougeL")
 Floats = npt.NDArray[np.float64]

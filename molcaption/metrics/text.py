@@ -18,7 +18,7 @@ from nltk.translate.bleu_score import brevity_penalty
 
 from molcaption.metrics.ngrams import n_matches
 from molcaption.metrics.pieces import once_per_chunk
-from molcaption.metrics.processes import map_rows
+from molcaption.processes import map_rows
 
 Tokens = Sequence[Sequence[str]]
 Floats = npt.NDArray[np.float64]

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from molcaption.chem.graph import Graph, featurise
+from molcaption.chem.graph import featurise
 from molcaption.chem.molecule import parse_smiles
+from molcaption.data.prompt import Subject
+from molcaption.engine.questions import Question
 from molcaption.engine.runtimes import load_runtime, model_hash
 from molcaption.engine.runtimes.onnx import OnnxRuntime
 from molcaption.engine.runtimes.torch import TorchRuntime
@@ -21,7 +23,7 @@ SMILES = [
     "C/C=C/C", "C/C=C\\C", "[O-][N+](=O)c1ccccc1", "CCCCCCCC(=O)O", "N#N", "CC(C)Cc1ccc(C)cc1",
     "O", "ClC(Cl)Cl", "CC1(C)SC2C(NC(=O)Cc3ccccc3)C(=O)N2C1C(=O)O", "c1ccc2ccccc2c1",
 ]  # fmt: skip
-MOLECULES: list[tuple[Graph, str]] = [(featurise(parse_smiles(s)), s) for s in SMILES]
+MOLECULES: list[Question] = [(featurise(parse_smiles(s)), Subject(s)) for s in SMILES]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,7 @@ def test_graph_token_is_never_chosen(onnx: OnnxRuntime) -> None:
 
     logits = np.zeros((1, onnx.manifest.decoder.vocabulary), np.float32)
     logits[0, onnx.manifest.graph_token_id] = 100
-    row = _Row(0, 0, [])
+    row = _Row(0, 0, 0, None)
     onnx._choose([row], logits)
     assert row.tokens != [onnx.manifest.graph_token_id]
     assert row.log_prob == pytest.approx(-np.log(logits.shape[1] - 1), rel=1e-5)
@@ -116,3 +118,21 @@ def test_bundle_needs_no_torch(tiny_bundle: Path) -> None:
         "sys.exit(any(name in sys.modules for name in ('torch', 'transformers', 'onnx')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 9, 64])
+def test_drawn_captions_depend_on_their_molecule_alone(onnx: OnnxRuntime, batch_size: int) -> None:
+    made = onnx.candidates(MOLECULES, draws=3, batch_size=batch_size)
+    assert [first for first, *_ in made] == onnx.generate(MOLECULES)
+    assert made == onnx.candidates(MOLECULES, draws=3)
+    assert made[::-1] == onnx.candidates(MOLECULES[::-1], draws=3, batch_size=batch_size)
+    assert [row[:2] for row in made] == onnx.candidates(MOLECULES, draws=1)
+    assert len({one.text for one in made[4]}) > 1
+
+
+def test_drawn_captions_are_those_of_torch(onnx: OnnxRuntime, tiny_model: Path) -> None:
+    reference = load_runtime(tiny_model, threads=1).candidates(MOLECULES, draws=2, batch_size=5)
+    for ours, theirs in zip(onnx.candidates(MOLECULES, draws=2), reference, strict=True):
+        assert [one.text for one in ours] == [one.text for one in theirs]
+        for a, b in zip(ours, theirs, strict=True):
+            assert a.confidence == pytest.approx(b.confidence, rel=1e-3)

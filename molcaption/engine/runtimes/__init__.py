@@ -9,8 +9,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
-from molcaption.chem.graph import Graph
+from molcaption.data.hints import Hinter
+from molcaption.data.prompt import PromptTemplate
 from molcaption.engine import bundle
+from molcaption.engine.questions import Question
 from molcaption.errors import MissingError
 
 RUNTIMES = {
@@ -36,25 +38,41 @@ class Generation:
 
 
 class Runtime(Protocol):
-    """A loaded captioner. Greedy decoding; a caption never depends on its batch-mates.
+    """A loaded captioner. A caption never depends on its batch-mates.
 
     Attributes:
         name: of the captioner.
         model_hash: changes with anything that could change a caption.
+        prompt: what it is asked, and how much evidence with it.
+        hinter: where the hints of its prompt come from, if it shows any.
     """
 
     name: str
     model_hash: str
+    prompt: PromptTemplate
+    hinter: Hinter | None
+
+    def candidates(
+        self,
+        molecules: Sequence[Question],
+        *,
+        draws: int = 0,
+        batch_size: int = 32,
+        max_new_tokens: int | None = None,
+    ) -> list[list[Generation]]:
+        """The greedy caption of each molecule, then ``draws`` drawn ones (engine/draws.py)."""
+        ...
 
     def generate(
         self,
-        molecules: Sequence[tuple[Graph, str]],
+        molecules: Sequence[Question],
         *,
         batch_size: int = 32,
         max_new_tokens: int | None = None,
     ) -> list[Generation]:
-        """Caption (graph, SMILES) pairs; the results are in the order of ``molecules``."""
-        ...
+        """The greedy caption of each molecule, in the order of ``molecules``."""
+        made = self.candidates(molecules, batch_size=batch_size, max_new_tokens=max_new_tokens)
+        return [greedy for (greedy,) in made]
 
 
 def load_runtime(path: str | Path, *, threads: int | None = None) -> Runtime:

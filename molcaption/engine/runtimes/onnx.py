@@ -7,7 +7,7 @@ session.py); a test compares batches, orders and neighbours.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -17,9 +17,13 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from molcaption.chem.graph import Graph
+from molcaption.data.hints import Hinter
+from molcaption.data.prompt import Subject
 from molcaption.engine import bundle
+from molcaption.engine.draws import chances, draw
 from molcaption.engine.packed import FloatArray, unpack
-from molcaption.engine.runtimes import Generation
+from molcaption.engine.questions import Question
+from molcaption.engine.runtimes import Generation, Runtime
 from molcaption.engine.runtimes.session import BridgeSession, DecoderSession, available_cores
 from molcaption.errors import UsageError
 
@@ -30,18 +34,28 @@ _REFILL_SHARE = 4
 
 @dataclass(slots=True)
 class _Prompt:
-    """A molecule that waits: its place in the input and its prompt as vectors [S, D]."""
+    """A molecule that waits: its place in the input, its SMILES, its prompt as vectors [S, D]."""
 
     index: int
+    smiles: str
     embeds: FloatArray
 
 
 @dataclass(slots=True)
 class _Row:
-    """A caption in the making; ``length`` counts the positions in the cache."""
+    """A caption in the making.
+
+    Attributes:
+        index: place of its molecule.
+        number: of the candidate; 0 is the greedy one.
+        length: positions in the cache.
+        chances: what a drawn candidate's tokens are drawn with; None for the greedy one.
+    """
 
     index: int
+    number: int
     length: int
+    chances: Iterator[float] | None
     tokens: list[int] = field(default_factory=list)
     log_prob: float = 0.0
     followers: dict[tuple[int, ...], list[int]] = field(default_factory=dict)
@@ -60,7 +74,7 @@ class _Row:
         return self.followers.get(last, [])
 
 
-class OnnxRuntime:
+class OnnxRuntime(Runtime):
     """The runtime of bundles; see `molcaption.engine.runtimes.Runtime`."""
 
     def __init__(self, directory: Path, manifest: bundle.Manifest, threads: int) -> None:
@@ -79,6 +93,8 @@ class OnnxRuntime:
             threads,
         )
         self._ends = frozenset(manifest.end_token_ids)
+        self.prompt = manifest.prompt
+        self.hinter = Hinter.load(directory) if manifest.prompt.hints else None
 
     @classmethod
     def load(cls, directory: str | Path, *, threads: int | None = None) -> Self:
@@ -91,43 +107,47 @@ class OnnxRuntime:
         manifest = bundle.load_manifest(directory)
         return cls(Path(directory), manifest, threads or available_cores())
 
-    def generate(
+    def candidates(
         self,
-        molecules: Sequence[tuple[Graph, str]],
+        molecules: Sequence[Question],
         *,
+        draws: int = 0,
         batch_size: int = 32,
         max_new_tokens: int | None = None,
-    ) -> list[Generation]:
-        """Greedy captions of (graph, SMILES) pairs, in their order."""
+    ) -> list[list[Generation]]:
+        """See `Runtime.candidates`."""
         if not molecules:
             return []
         new_tokens = self._check_new_tokens(max_new_tokens)
         prompts = self.embed_prompts(molecules)
-        longest = max(len(prompt) for prompt in prompts)
-        self._decoder.allocate(min(batch_size, len(prompts)), longest + new_tokens)
+        # A prompt is run once for all candidates of its molecule, whose rows start together.
+        each = 1 + draws
+        capacity = min(max(batch_size, each), len(prompts) * each)
+        self._decoder.allocate(capacity, max(map(len, prompts)) + new_tokens)
         # Longest first: neighbours need little padding, and the short ones fill up the end.
         order = sorted(range(len(prompts)), key=lambda i: (-len(prompts[i]), i))
-        queue = deque(_Prompt(i, prompts[i]) for i in order)
-        finished: dict[int, Generation] = {}
+        queue = deque(_Prompt(i, molecules[i][1].smiles, prompts[i]) for i in order)
+        finished: dict[tuple[int, int], Generation] = {}
         rows: list[_Row] = []
-        capacity = min(batch_size, len(prompts))
         while queue or rows:
-            free = capacity - len(rows)
-            if queue and (not rows or free * _REFILL_SHARE >= capacity or free >= len(queue)):
-                rows += self._start([queue.popleft() for _ in range(min(free, len(queue)))], rows)
+            free = (capacity - len(rows)) // each
+            wanted = max(1, capacity // each // _REFILL_SHARE)
+            if queue and free and (not rows or free >= min(wanted, len(queue))):
+                taken = [queue.popleft() for _ in range(min(free, len(queue)))]
+                rows += self._start(taken, len(rows), each)
             else:
                 self._advance(rows)
             rows = self._retire(rows, new_tokens, finished)
-        return [finished[i] for i in range(len(molecules))]
+        return [[finished[i, k] for k in range(each)] for i in range(len(molecules))]
 
-    def embed_prompts(self, molecules: Sequence[tuple[Graph, str]]) -> list[FloatArray]:
+    def embed_prompts(self, molecules: Sequence[Question]) -> list[FloatArray]:
         """Prompts as vectors [S, D], graph tokens in their places."""
         prompts = []
         for start in range(0, len(molecules), _BRIDGE_BATCH):
             chunk = molecules[start : start + _BRIDGE_BATCH]
             graph_tokens = self._bridge.run([graph for graph, _ in chunk])
-            for (_, smiles), vectors in zip(chunk, graph_tokens, strict=True):
-                ids = np.array(self._encode(smiles))
+            for (_, subject), vectors in zip(chunk, graph_tokens, strict=True):
+                ids = np.array(self._encode(subject))
                 embeds = self._embeddings[ids].astype(np.float32)
                 embeds[ids == self.manifest.graph_token_id] = vectors
                 prompts.append(embeds)
@@ -148,15 +168,19 @@ class OnnxRuntime:
             raise UsageError(f"max_new_tokens {wanted}: this bundle writes at most {limit}")
         return wanted or self.manifest.max_new_tokens
 
-    def _encode(self, smiles: str) -> list[int]:
+    def _encode(self, subject: Subject) -> list[int]:
         manifest = self.manifest
-        return manifest.prompt.encode(self._tokenizer, smiles, manifest.max_prompt_tokens)
+        return manifest.prompt.encode(self._tokenizer, subject, manifest.max_prompt_tokens)
 
-    def _start(self, prompts: Sequence[_Prompt], rows: Sequence[_Row]) -> list[_Row]:
-        """Run prompts into the first free rows, up to their first token."""
-        logits = self._decoder.prefill(len(rows), *_pad([prompt.embeds for prompt in prompts]))
-        started = [_Row(prompt.index, len(prompt.embeds)) for prompt in prompts]
-        self._choose(started, logits)
+    def _start(self, prompts: Sequence[_Prompt], first: int, each: int) -> list[_Row]:
+        """Run prompts into the rows from ``first`` on, ``each`` rows a prompt, to a first token."""
+        logits = self._decoder.prefill(first, *_pad([prompt.embeds for prompt in prompts]))
+        started = [_row(prompt, 0) for prompt in prompts]
+        for source, prompt in enumerate(prompts):
+            for number in range(1, each):
+                self._decoder.move(first + source, first + len(started), len(prompt.embeds))
+                started.append(_row(prompt, number))
+        self._choose(started, np.concatenate([logits, np.repeat(logits, each - 1, axis=0)]))
         return started
 
     def _advance(self, rows: Sequence[_Row]) -> None:
@@ -168,19 +192,19 @@ class OnnxRuntime:
         self._choose(rows, self._decoder.step(self._embeddings[tokens].astype(np.float32), lengths))
 
     def _choose(self, rows: Sequence[_Row], logits: FloatArray) -> None:
-        """Greedy choice; the graph token has no text and is never chosen."""
+        """The next token of each row; the graph token has no text and is never chosen."""
         n = self.manifest.no_repeat_ngram
         logits[:, self.manifest.graph_token_id] = -np.inf
         for row, scores in zip(rows, logits, strict=True):
             scores[row.repeating(n)] = -np.inf
-        chosen = logits.argmax(axis=1)
-        best = logits[np.arange(len(rows)), chosen]
-        log_probs = -np.log(np.exp(logits - best[:, None]).sum(axis=1))
-        for row, token, log_prob in zip(rows, chosen.tolist(), log_probs.tolist(), strict=True):
-            row.append(token, log_prob, n)
+        best = logits.max(axis=1)
+        normalisers = best + np.log(np.exp(logits - best[:, None]).sum(axis=1))
+        for row, scores, total in zip(rows, logits, normalisers.tolist(), strict=True):
+            token = int(scores.argmax()) if row.chances is None else draw(scores, next(row.chances))
+            row.append(token, float(scores[token]) - total, n)
 
     def _retire(
-        self, rows: Sequence[_Row], new_tokens: int, finished: dict[int, Generation]
+        self, rows: Sequence[_Row], new_tokens: int, finished: dict[tuple[int, int], Generation]
     ) -> list[_Row]:
         """Take finished captions out, and close the gaps in the cache from the end."""
         live = list(rows)
@@ -189,7 +213,7 @@ class OnnxRuntime:
             ended = row.tokens[-1] in self._ends
             if not ended and len(row.tokens) < new_tokens:
                 continue
-            finished[row.index] = self._generation(row, ended)
+            finished[row.index, row.number] = self._generation(row, ended)
             last = live.pop()
             if i < len(live):
                 live[i] = last
@@ -199,6 +223,11 @@ class OnnxRuntime:
     def _generation(self, row: _Row, ended: bool) -> Generation:
         text = self._tokenizer.decode(row.tokens, skip_special_tokens=True).strip()
         return Generation(text, float(np.exp(row.log_prob / len(row.tokens))), ended)
+
+
+def _row(prompt: _Prompt, number: int) -> _Row:
+    drawn = chances(prompt.smiles, number) if number else None
+    return _Row(prompt.index, number, len(prompt.embeds), drawn)
 
 
 def _pad(prompts: Sequence[FloatArray]) -> tuple[FloatArray, NDArray[np.int64]]:

@@ -5,7 +5,7 @@ are padded on the left: with right padding ``generate`` is silently wrong. In fl
 not depend on its batch-mates up to rounding; bundles keep it to the bit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,18 +16,21 @@ from transformers import LogitsProcessor, LogitsProcessorList
 from molcaption.chem.graph import Graph
 from molcaption.data.collate import graph_tensors, padded, to_device
 from molcaption.engine.bundle import directory_sha256
+from molcaption.engine.draws import chances, draw
 from molcaption.engine.merged import MergedModel, load_merged
-from molcaption.engine.runtimes import Generation
+from molcaption.engine.questions import Question
+from molcaption.engine.runtimes import Generation, Runtime
 from molcaption.nn.captioner import repeat_rule
 
 
-class TorchRuntime:
+class TorchRuntime(Runtime):
     """The runtime of merged model directories; see `molcaption.engine.runtimes.Runtime`."""
 
     def __init__(self, model: MergedModel, model_hash: str) -> None:
         self.model = model
         self.name = model.name
         self.model_hash = model_hash
+        self.prompt, self.hinter = model.prompt, model.hinter
 
     @classmethod
     def load(cls, directory: str | Path, *, threads: int | None = None) -> Self:
@@ -41,29 +44,32 @@ class TorchRuntime:
             torch.set_num_threads(threads)
         return cls(load_merged(Path(directory)), directory_sha256(Path(directory)))
 
-    def generate(
+    def candidates(
         self,
-        molecules: Sequence[tuple[Graph, str]],
+        molecules: Sequence[Question],
         *,
+        draws: int = 0,
         batch_size: int = 32,
         max_new_tokens: int | None = None,
-    ) -> list[Generation]:
-        """Greedy captions of (graph, SMILES) pairs, in their order."""
-        prompts = [self.model.encode(smiles) for _, smiles in molecules]
+    ) -> list[list[Generation]]:
+        """See `Runtime.candidates`."""
+        prompts = [self.model.encode(subject) for _, subject in molecules]
         order = sorted(range(len(molecules)), key=lambda i: (-len(prompts[i]), i))
-        made: dict[int, Generation] = {}
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
+        places = [(i, number) for i in order for number in range(1 + draws)]
+        made: dict[tuple[int, int], Generation] = {}
+        for start in range(0, len(places), batch_size):
+            chosen = places[start : start + batch_size]
             made |= zip(
                 chosen,
                 self._batch(
-                    [molecules[i][0] for i in chosen],
-                    [prompts[i] for i in chosen],
+                    [molecules[i][0] for i, _ in chosen],
+                    [prompts[i] for i, _ in chosen],
+                    [chances(molecules[i][1].smiles, k) if k else None for i, k in chosen],
                     max_new_tokens or self.model.max_new_tokens,
                 ),
                 strict=True,
             )
-        return [made[i] for i in range(len(molecules))]
+        return [[made[i, k] for k in range(1 + draws)] for i in range(len(molecules))]
 
     @torch.inference_mode()
     def prompt_batch(
@@ -79,10 +85,14 @@ class TorchRuntime:
 
     @torch.inference_mode()
     def _batch(
-        self, graphs: Sequence[Graph], prompts: Sequence[Sequence[int]], new_tokens: int
+        self,
+        graphs: Sequence[Graph],
+        prompts: Sequence[Sequence[int]],
+        drawn: Sequence[Iterator[float] | None],
+        new_tokens: int,
     ) -> list[Generation]:
         embeds, mask = self.prompt_batch(graphs, prompts)
-        scorer = _Greedy(self.model.captioner.graph_token_id)
+        scorer = _Chooser(self.model.captioner.graph_token_id, drawn)
         llm: Any = self.model.captioner.llm
         tokens = llm.generate(
             inputs_embeds=embeds,
@@ -95,7 +105,7 @@ class TorchRuntime:
                 [*repeat_rule(self.model.no_repeat_ngram), scorer]
             ),
         )
-        log_probs = torch.stack(scorer.best, dim=1).tolist()
+        log_probs = torch.stack(scorer.log_probs, dim=1).tolist()
         return [
             self._generation(row, scores)
             for row, scores in zip(tokens.tolist(), log_probs, strict=True)
@@ -109,15 +119,24 @@ class TorchRuntime:
         return Generation(text, float(confidence), bool(ends))
 
 
-class _Greedy(LogitsProcessor):
-    """Forbids the graph token and keeps the log-probability of each step's best token."""
+class _Chooser(LogitsProcessor):
+    """Chooses each row's token itself, greedy or drawn, and leaves ``generate`` no other.
 
-    def __init__(self, graph_token_id: int) -> None:
+    ``log_probs`` holds, for each step, the log-probability of each row's token: [B].
+    """
+
+    def __init__(self, graph_token_id: int, drawn: Sequence[Iterator[float] | None]) -> None:
         self._graph_token_id = graph_token_id
-        self.best: list[Tensor] = []
+        self._drawn = drawn
+        self.log_probs: list[Tensor] = []
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         scores = scores.float().clone()
         scores[:, self._graph_token_id] = -torch.inf
-        self.best.append(scores.max(dim=1).values - scores.logsumexp(dim=1))
-        return scores
+        chosen = scores.argmax(dim=1)
+        for row, chance in enumerate(self._drawn):
+            if chance is not None:
+                chosen[row] = draw(scores[row].cpu().numpy(), next(chance))
+        picked = chosen.unsqueeze(1)
+        self.log_probs.append(scores.gather(1, picked).squeeze(1) - scores.logsumexp(dim=1))
+        return torch.full_like(scores, -torch.inf).scatter(1, picked, 0.0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from molcaption.metrics import processes
-from molcaption.metrics.processes import map_rows
+from molcaption.processes import map_rows
 
 PARENT = os.getpid()
 
