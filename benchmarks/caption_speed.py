@@ -63,6 +63,7 @@ def caption_bundle(args: argparse.Namespace) -> dict[str, Any]:
             Path(folder) / "out.parquet",
             model=args.bundle,
             limit=args.n,
+            draws=0,
             batch_size=args.batch_sizes[0],
             threads=args.threads,
             max_new_tokens=args.max_new_tokens,
@@ -73,15 +74,17 @@ def caption_bundle(args: argparse.Namespace) -> dict[str, Any]:
 
 def generate_loop(args: argparse.Namespace) -> dict[str, Any]:
     """Batches of prompts through `generate`, on the merged model."""
-    from molcaption.chem.graph import featurise
     from molcaption.chem.molecule import Molecule
+    from molcaption.claims import load_lexicon
     from molcaption.data.readers import read_molecules
+    from molcaption.engine.questions import questions
     from molcaption.engine.runtimes.torch import TorchRuntime
 
     start = time.perf_counter()
     runtime = TorchRuntime.load(args.model, threads=args.threads)
     records = [r for r in read_molecules([args.input], limit=args.n) if isinstance(r, Molecule)]
-    molecules = [(featurise(record.mol), record.smiles) for record in records]
+    smiles = [record.smiles for record in records]
+    molecules = questions(smiles, runtime.prompt, runtime.hinter, None, load_lexicon())
     size = args.batch_sizes[0]
     runtime.generate(molecules, batch_size=size, max_new_tokens=args.max_new_tokens)
     return measured(len(molecules), time.perf_counter() - start, size)

@@ -1,24 +1,31 @@
-"""Are the captions about the molecule? A bundle against three baselines and against wrong inputs.
+"""Are the captions about the molecule? A captioner against three baselines and wrong inputs.
 
-    python benchmarks/dev_scores.py exports/mini TRAIN.tsv DEV.tsv [--limit N] [--tokenizer PATH]
+    python benchmarks/dev_scores.py exports/mini TRAIN.tsv DEV.tsv --tokenizer VOCAB.txt
 
 The baselines are `molcaption baseline`'s: one constant caption, a random one, the nearest
-neighbour's (training rows of one style). The wrong inputs go through the same bundle: every
-molecule's graph, or its SMILES, or both, replaced by those of another molecule of the file.
+neighbour's (training rows of one style). The captioner is asked alone, with TRAIN as its memory
+where its prompt shows similar molecules, and with wrong inputs: every molecule's graph, or its text
+(SMILES and hints), or both, replaced by those of another molecule of the file.
+
+Beside the scores: the share of checkable claims that the structure supports, the share of captions
+without a refuted claim, and captions a second (decoding and choosing, without hints).
 """
 
 import argparse
 import csv
 import random
 import tempfile
+import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from molcaption.baseline import baseline
-from molcaption.chem.graph import Graph, featurise
 from molcaption.chem.molecule import canonical_smiles, parse_smiles
-from molcaption.claims import check_caption, load_lexicon
+from molcaption.claims import check_caption, load_lexicon, settle
+from molcaption.data.memory_file import load_memory
+from molcaption.engine.choice import choose
+from molcaption.engine.questions import Question, questions
 from molcaption.engine.runtimes import Runtime, load_runtime
 from molcaption.engine.runtimes.onnx import OnnxRuntime
 from molcaption.metrics.signatures import Corpus, compute
@@ -26,12 +33,136 @@ from molcaption.metrics.tokenizers import load_tokenizer
 from molcaption.metrics.wordnet import load_wordnet
 
 METRICS = ("bleu2", "bleu4", "meteor", "rougeL")
+BASELINES = {
+    "one caption for all": "constant",
+    "a random training caption": "random",
+    "the nearest neighbour's caption": "nearest",
+}
+
+
+@dataclass(frozen=True)
+class Captions:
+    """What a system wrote, and how long it took."""
+
+    texts: list[str]
+    seconds: float = 0.0
 
 
 def main() -> None:
     """Print one Markdown table."""
+    args = parse_args()
+    with args.dev.open(encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))[: args.limit]
+    smiles = [canonical_smiles(parse_smiles(row["smiles"])) for row in rows]
+    references = [row["description"] for row in rows]
+    settle(load_lexicon())
+    runtime = load_runtime(args.bundle)
+    if args.no_repeat_ngram:
+        systems = repeat_rules(args.bundle, smiles, args.no_repeat_ngram)
+    else:
+        systems = baselines(args.train, smiles, args.style) if not args.draws else {}
+        systems |= captioner(runtime, smiles, args.train, args.style, args.draws or [runtime.draws])
+        systems |= wrong_inputs(runtime, smiles) if not args.draws else {}
+    columns = (*METRICS, "precision", "not refuted", "captions/s")
+    print(f"| {args.dev.name}, {len(rows)} molecules | " + " | ".join(columns) + " |")
+    print("|---" * (len(columns) + 1) + "|")
+    for name, made in systems.items():
+        corpus = Corpus(
+            made.texts, references, load_tokenizer(args.tokenizer), load_wordnet(args.wordnet)
+        )
+        scores = [f"{compute(metric, corpus).value:.3f}" for metric in METRICS]
+        speed = f"{len(rows) / made.seconds:.1f}" if made.seconds else ""
+        print(f"| {name} | " + " | ".join([*scores, *truth(smiles, made.texts), speed]) + " |")
+
+
+def baselines(train: Path, smiles: Sequence[str], style: str) -> dict[str, Captions]:
+    """Captions copied from ``train``."""
+    made = {}
+    with tempfile.TemporaryDirectory() as folder:
+        molecules = Path(folder) / "molecules.tsv"
+        lines = ["id\tsmiles", *(f"{i}\t{text}" for i, text in enumerate(smiles))]
+        molecules.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        for name, kind in BASELINES.items():
+            output = Path(folder) / f"{kind}.tsv"
+            baseline(train, molecules, output, kind=kind, styles=[style])
+            with output.open(encoding="utf-8") as table:
+                texts = [row["caption"] for row in csv.DictReader(table, delimiter="\t")]
+            made[name] = Captions(texts)
+    return made
+
+
+def captioner(
+    runtime: Runtime, smiles: Sequence[str], train: Path, style: str, draws: Sequence[int]
+) -> dict[str, Captions]:
+    """The captioner alone and with a memory, greedy and choosing among drawn captions."""
+    lexicon = load_lexicon()
+    memories = {"": None}
+    if runtime.prompt.neighbours:
+        memories[" with memory"] = load_memory(train, lexicon, [style])
+    made = {}
+    for label, memory in memories.items():
+        asked = questions(smiles, runtime.prompt, runtime.hinter, memory, lexicon)
+        for count in sorted({0, *draws}):
+            name = f"the captioner{label}" + (f", best of 1 + {count}" if count else "")
+            made[name] = best_of(runtime, asked, smiles, count)
+    return made
+
+
+def wrong_inputs(runtime: Runtime, smiles: Sequence[str]) -> dict[str, Captions]:
+    """Captions, greedy, where graph or text are another molecule's."""
+    asked = questions(smiles, runtime.prompt, runtime.hinter, None, load_lexicon())
+    ring = random.Random(0).sample(range(len(asked)), len(asked))
+    after = dict(zip(ring, ring[1:] + ring[:1], strict=True))  # nobody keeps its own
+    others = [asked[after[i]] for i in range(len(asked))]
+    mixed = zip(asked, others, strict=True)
+    swaps: dict[str, list[Question]] = {
+        "with another molecule's graph": [(o[0], a[1]) for a, o in mixed],
+        "with another molecule's text": [(a[0], o[1]) for a, o in zip(asked, others, strict=True)],
+        "with another molecule's graph and text": others,
+    }
+    return {name: best_of(runtime, swapped, smiles, 0) for name, swapped in swaps.items()}
+
+
+def repeat_rules(bundle: Path, smiles: Sequence[str], rules: Sequence[int]) -> dict[str, Captions]:
+    """The bundle's captions under other repeat rules than its own."""
+    runtime = OnnxRuntime.load(bundle)
+    asked = questions(smiles, runtime.prompt, runtime.hinter, None, load_lexicon())
+    made = {}
+    for n in rules:
+        runtime.manifest = replace(runtime.manifest, no_repeat_ngram=n)
+        name = f"no run of {n} tokens twice" if n else "no repeat rule"
+        made[name] = best_of(runtime, asked, smiles, 0)
+    return made
+
+
+def best_of(
+    runtime: Runtime, asked: Sequence[Question], smiles: Sequence[str], draws: int
+) -> Captions:
+    """The chosen captions, as `caption` chooses them."""
+    start = time.monotonic()
+    chosen = [
+        choose(candidates, parse_smiles(text), load_lexicon()).text
+        for text, candidates in zip(smiles, runtime.candidates(asked, draws=draws), strict=True)
+    ]
+    return Captions(chosen, time.monotonic() - start)
+
+
+def truth(smiles: Sequence[str], captions: Sequence[str]) -> list[str]:
+    """Share of checkable claims that are supported, share of captions without a refuted one."""
+    checks = [
+        check_caption(parse_smiles(text), caption, load_lexicon())
+        for text, caption in zip(smiles, captions, strict=True)
+    ]
+    checkable = sum(check.n_checkable for check in checks)
+    supported = sum(check.n_supported for check in checks)
+    clean = sum(not check.n_contradicted for check in checks)
+    return [f"{supported / checkable:.3f}", f"{clean / len(checks):.1%}"]
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("bundle", type=Path)
+    parser.add_argument("bundle", type=Path, help="bundle or merged model directory")
     parser.add_argument("train", type=Path)
     parser.add_argument("dev", type=Path)
     parser.add_argument("--limit", type=int)
@@ -39,101 +170,14 @@ def main() -> None:
     parser.add_argument("--wordnet", help="folder of WordNet; METEOR does without by default")
     parser.add_argument("--style", default="chebi20", help="of the baselines' training rows")
     parser.add_argument(
+        "--draws", type=int, nargs="+", metavar="N",
+        help="compare these numbers of drawn captions, and nothing else",
+    )  # fmt: skip
+    parser.add_argument(
         "--no-repeat-ngram", type=int, nargs="+", metavar="N",
         help="compare these repeat rules of the bundle, and nothing else",
     )  # fmt: skip
-    args = parser.parse_args()
-    with args.dev.open(encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))[: args.limit]
-    references = [row["description"] for row in rows]
-    if args.no_repeat_ngram:
-        systems = _repeat_rules(args.bundle, rows, args.no_repeat_ngram)
-    else:
-        systems = _baselines(args.train, rows, args.style) | _captions(args.bundle, rows)
-    print(f"| {args.dev.name}, {len(rows)} molecules | " + " | ".join(METRICS) + " | refuted |")
-    print("|---" * (len(METRICS) + 2) + "|")
-    for name, captions in systems.items():
-        scores = _scores(captions, references, args.tokenizer, args.wordnet)
-        refuted = _refuted(rows, captions)
-        print(f"| {name} | " + " | ".join(f"{s:.3f}" for s in scores) + f" | {refuted:.1%} |")
-
-
-def _captions(bundle: Path, rows: Sequence[dict[str, str]]) -> dict[str, list[str]]:
-    """The bundle's captions of the right molecules and of wrong ones."""
-    runtime = load_runtime(bundle)
-    graphs, smiles = _molecules(rows)
-    ring = random.Random(0).sample(range(len(rows)), len(rows))
-    after = dict(zip(ring, ring[1:] + ring[:1], strict=True))  # nobody keeps its own
-    others = [after[i] for i in range(len(rows))]
-    return {
-        "the bundle": _generate(runtime, graphs, smiles),
-        "with another molecule's graph": _generate(runtime, [graphs[i] for i in others], smiles),
-        "with another molecule's SMILES": _generate(runtime, graphs, [smiles[i] for i in others]),
-        "with another molecule's graph and SMILES": _generate(
-            runtime, [graphs[i] for i in others], [smiles[i] for i in others]
-        ),
-    }
-
-
-def _repeat_rules(
-    bundle: Path, rows: Sequence[dict[str, str]], rules: Sequence[int]
-) -> dict[str, list[str]]:
-    """The bundle's captions under other repeat rules than its own."""
-    runtime = OnnxRuntime.load(bundle)
-    graphs, smiles = _molecules(rows)
-    made = {}
-    for n in rules:
-        runtime.manifest = replace(runtime.manifest, no_repeat_ngram=n)
-        made[f"no run of {n} tokens twice" if n else "no repeat rule"] = _generate(
-            runtime, graphs, smiles
-        )
-    return made
-
-
-def _molecules(rows: Sequence[dict[str, str]]) -> tuple[list[Graph], list[str]]:
-    """Graphs and canonical SMILES, as `caption` makes them."""
-    smiles = [canonical_smiles(parse_smiles(row["smiles"])) for row in rows]
-    return [featurise(parse_smiles(text)) for text in smiles], smiles
-
-
-def _generate(runtime: Runtime, graphs: Sequence[Graph], smiles: Sequence[str]) -> list[str]:
-    return [made.text for made in runtime.generate(list(zip(graphs, smiles, strict=True)))]
-
-
-def _baselines(train: Path, rows: Sequence[dict[str, str]], style: str) -> dict[str, list[str]]:
-    names = {
-        "one caption for all": "constant",
-        "a random training caption": "random",
-        "the nearest neighbour's caption": "nearest",
-    }
-    made = {}
-    with tempfile.TemporaryDirectory() as folder:
-        molecules = Path(folder) / "molecules.tsv"
-        lines = ["id\tsmiles", *(f"{i}\t{row['smiles']}" for i, row in enumerate(rows))]
-        molecules.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        for name, kind in names.items():
-            output = Path(folder) / f"{kind}.tsv"
-            baseline(train, molecules, output, kind=kind, styles=[style])
-            with output.open(encoding="utf-8") as table:
-                made[name] = [row["caption"] for row in csv.DictReader(table, delimiter="\t")]
-    return made
-
-
-def _scores(
-    captions: Sequence[str], references: Sequence[str], tokenizer: str, wordnet: str | None
-) -> list[float]:
-    corpus = Corpus(captions, references, load_tokenizer(tokenizer), load_wordnet(wordnet))
-    return [compute(name, corpus).value for name in METRICS]
-
-
-def _refuted(rows: Sequence[dict[str, str]], captions: Sequence[str]) -> float:
-    """Share of captions with a claim that the structure contradicts."""
-    lexicon = load_lexicon()
-    checks = [
-        check_caption(parse_smiles(row["smiles"]), caption, lexicon)
-        for row, caption in zip(rows, captions, strict=True)
-    ]
-    return sum(check.n_contradicted > 0 for check in checks) / len(checks)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

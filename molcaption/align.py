@@ -78,6 +78,7 @@ def align(recipe: Recipe, fresh: bool = False) -> Path:
         max_prompt_tokens=recipe.prompt.max_tokens,
         max_new_tokens=recipe.decode.max_new_tokens,
         no_repeat_ngram=recipe.decode.no_repeat_ngram,
+        draws=recipe.decode.draws,
         provenance=provenance(recipe),
     )
     write_config(directory, config)

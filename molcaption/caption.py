@@ -22,10 +22,17 @@ from molcaption.data.readers import read_molecules
 from molcaption.data.rerun import KEY, run_key, stored_key
 from molcaption.data.windows import windows
 from molcaption.data.writers import STDOUT, check_output, check_target, open_writer
+from molcaption.engine.choice import choose
 from molcaption.engine.questions import questions
 from molcaption.engine.rows import check_columns, make_rows
 from molcaption.engine.runtimes import Generation, Runtime, load_runtime, model_hash
-from molcaption.errors import BadDataError, CannotWriteError, MissingError, UsageError
+from molcaption.engine.tally import Tally, check_rejects, parse_max_rejects
+from molcaption.errors import (
+    CannotWriteError,
+    MissingError,
+    NoInputError,
+    UsageError,
+)
 from molcaption.log import progress
 from molcaption.shipped import DEFAULT_MODEL, shipped_path
 
@@ -41,20 +48,13 @@ class Summary:
     seconds: float
 
 
-@dataclass(slots=True)
-class _Tally:
-    """Counts while the run goes on; ``example`` is the first reject."""
+@dataclass(frozen=True, slots=True)
+class _Decoding:
+    """How captions are made; see `caption`."""
 
-    records: int = 0
-    rejected: int = 0
-    example: Reject | None = None
-
-    def add(self, records: Sequence[Molecule | Reject]) -> None:
-        rejects = [record for record in records if isinstance(record, Reject)]
-        self.records += len(records)
-        self.rejected += len(rejects)
-        if self.example is None and rejects:
-            self.example = rejects[0]
+    draws: int
+    batch_size: int
+    max_new_tokens: int | None
 
 
 def caption(
@@ -68,6 +68,7 @@ def caption(
     format: str | None = None,
     smiles_column: str | None = None,
     id_column: str | None = None,
+    draws: int | None = None,
     batch_size: int = 32,
     window: int = 1024,
     limit: int | None = None,
@@ -86,7 +87,9 @@ def caption(
         memory_styles: of its rows only those whose ``style`` column is one of these.
         columns: which columns to write and under which names, ``id:ID,caption:description``.
         format, smiles_column, id_column, limit: as for `read_molecules`.
-        batch_size: molecules decoded together; never changes a caption.
+        draws: captions drawn at random beside the greedy one, of which the best is kept; by
+            default as many as the model's maker found best.
+        batch_size: captions decoded together; never changes a caption.
         window: records read and held at once.
         max_new_tokens: longest caption; default: the model's own.
         max_rejects: most rejects that are fine, a count or a percentage such as ``5%``.
@@ -100,9 +103,12 @@ def caption(
         CannotWriteError: the output exists, or cannot be written.
     """
     start = time.monotonic()
-    allowed = _parse_max_rejects(max_rejects)
+    allowed = parse_max_rejects(max_rejects)
     check_output(output)
-    check_target(output, inputs)
+    files = [*inputs, *([] if memory is None else [memory])]
+    check_target(output, files)
+    if memory is not None and not Path(memory).is_file():
+        raise NoInputError(f"--memory {memory}: no such file")
     path = _model_path(model)
     lexicon = settle(load_lexicon())
     options = {
@@ -112,6 +118,7 @@ def caption(
         "id_column": id_column,
         "limit": limit,
         "max_new_tokens": max_new_tokens,
+        "draws": draws,
         "memory_styles": memory_styles,
     }
     records = read_molecules(
@@ -121,26 +128,26 @@ def caption(
     parts = windows(records, window)
     first = next(parts, [])
     check_columns(first, columns, format)
-    files = [*inputs, *([] if memory is None else [memory])]
     key = run_key(files, {**options, "model": model_hash(path), "lexicon": lexicon.hash})
     if _exists(output) and not force:
         return _leave(output, key)
     runtime = load_runtime(path, threads=threads)
     known = None if memory is None else _memory(memory, memory_styles, runtime, lexicon)
-    metadata = _metadata(runtime, lexicon, inputs, max_new_tokens, key)
-    tally = _Tally()
+    decoding = _Decoding(runtime.draws if draws is None else draws, batch_size, max_new_tokens)
+    metadata = _metadata(runtime, lexicon, inputs, decoding, memory, key)
+    tally = Tally()
     with (
         open_writer(output, columns=columns, metadata=metadata) as writer,
         progress(limit, "captioning") as shown,
     ):
         for part in itertools.chain([first], parts):
-            captions = _captions(part, runtime, known, lexicon, batch_size, max_new_tokens)
+            captions = _captions(part, runtime, known, lexicon, decoding)
             writer.write(make_rows(part, captions, lexicon, format))
             tally.add(part)
             shown.advance(len(part))
     summary = Summary(tally.records, tally.rejected, time.monotonic() - start)
     _close(summary)
-    _check_rejects(tally, allowed, output)
+    check_rejects(tally, allowed, output)
     return summary
 
 
@@ -149,13 +156,22 @@ def _captions(
     runtime: Runtime,
     memory: Memory | None,
     lexicon: Lexicon,
-    batch_size: int,
-    max_new_tokens: int | None,
+    decoding: _Decoding,
 ) -> Iterator[Generation]:
     """Captions of the molecules among ``records``, in order."""
-    smiles = [record.smiles for record in records if isinstance(record, Molecule)]
-    asked = questions(smiles, runtime.prompt, runtime.hinter, memory, lexicon)
-    return iter(runtime.generate(asked, batch_size=batch_size, max_new_tokens=max_new_tokens))
+    molecules = [record for record in records if isinstance(record, Molecule)]
+    asked = questions(
+        [molecule.smiles for molecule in molecules],
+        runtime.prompt, runtime.hinter, memory, lexicon,
+    )  # fmt: skip
+    made = runtime.candidates(
+        asked,
+        draws=decoding.draws,
+        batch_size=decoding.batch_size,
+        max_new_tokens=decoding.max_new_tokens,
+    )
+    for molecule, candidates in zip(molecules, made, strict=True):
+        yield choose(candidates, molecule.mol, lexicon)
 
 
 def _memory(
@@ -201,7 +217,8 @@ def _metadata(
     runtime: Runtime,
     lexicon: Lexicon,
     inputs: Sequence[str | Path],
-    max_new_tokens: int | None,
+    decoding: _Decoding,
+    memory: str | Path | None,
     key: str | None,
 ) -> dict[str, str]:
     """What the Parquet file says about its making."""
@@ -209,7 +226,14 @@ def _metadata(
         "molcaption.version": __version__,
         "molcaption.model": runtime.name,
         "molcaption.model_hash": runtime.model_hash,
-        "molcaption.decode": json.dumps({"method": "greedy", "max_new_tokens": max_new_tokens}),
+        "molcaption.decode": json.dumps(
+            {
+                "method": "best of candidates" if decoding.draws else "greedy",
+                "draws": decoding.draws,
+                "max_new_tokens": decoding.max_new_tokens,
+            }
+        ),
+        "molcaption.memory": "" if memory is None else str(memory),
         "molcaption.lexicon": f"{lexicon.version} {lexicon.hash}",
         "molcaption.inputs": json.dumps([str(path) for path in inputs]),
     }
@@ -228,34 +252,3 @@ def _close(summary: Summary) -> None:
         "%d records, %d rejected, %.0f s, %.1f/s",
         summary.records, summary.rejected, summary.seconds, rate, extra={"fields": fields},
     )  # fmt: skip
-
-
-def _parse_max_rejects(text: str | None) -> tuple[float, bool] | None:
-    """``5`` as (5, False), ``5%`` as (5, True).
-
-    Raises:
-        UsageError: neither.
-    """
-    if text is None:
-        return None
-    try:
-        number = float(text.removesuffix("%")) if text.endswith("%") else int(text)
-    except ValueError:
-        number = -1
-    if not 0 <= number < float("inf"):
-        raise UsageError(f"--max-rejects {text!r}: expected a count such as 10, or a share as 5%")
-    return number, text.endswith("%")
-
-
-def _check_rejects(tally: _Tally, allowed: tuple[float, bool] | None, output: str | Path) -> None:
-    if allowed is None or tally.example is None:
-        return
-    number, percent = allowed
-    most = number / 100 * tally.records if percent else number
-    if tally.rejected > most:
-        example = tally.example
-        raise BadDataError(
-            f"{tally.rejected} of {tally.records} records rejected, --max-rejects allows "
-            f"{number:g}{'%' if percent else ''}; the first is {example.source}:{example.record}: "
-            f"{example.reason}; all are in {output}"
-        )

@@ -106,6 +106,7 @@ def _write_files(
         max_prompt_tokens=model.max_prompt_tokens,
         max_new_tokens=model.max_new_tokens,
         no_repeat_ngram=model.no_repeat_ngram,
+        draws=model.draws,
         source={
             **{key: str(value) for key, value in model.provenance.items()},
             "model_sha256": bundle.directory_sha256(model_dir),

@@ -6,14 +6,15 @@ finished is left alone the second time.
 """
 
 import random
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from molcaption.chem.molecule import parse_smiles
 from molcaption.data.documents import CAPTIONS, NAMES, SENTENCES, DocumentSource
-from molcaption.data.evidence import Showing, read_evidence
+from molcaption.data.evidence import Evidence, Showing, read_evidence
 from molcaption.data.hints import WEIGHTS
 from molcaption.data.pairs import Pair, read_pairs, read_structures
-from molcaption.data.prompt import PromptTemplate, plain_prompt
+from molcaption.data.prompt import Neighbour, PromptTemplate, evidence_text, plain_prompt
 from molcaption.data.structures import StructureDataset
 from molcaption.data.targets import structure_targets
 from molcaption.data.tokenizer import train_tokenizer
@@ -33,7 +34,7 @@ from molcaption.recipe_schema import HintStage
 _TOKENIZER_SMILES = 300
 """Few SMILES in the tokenizer's training text keep its SMILES tokens to a few atoms each (20
 tokens a molecule); with all of them, half a molecule becomes one token."""
-_TOKENIZER_NAMES = 4000
+_TOKENIZER_NAMES, _TOKENIZER_HINTS = 4000, 2000
 _BACKBONE_SECTIONS = ("seed", "data", "backbone", "prompt", "decode", "pretrain")
 _ENCODER_SECTIONS = ("seed", "data", "encoder", "pretrain")
 _HINT_SECTIONS = ("seed", "data", "prompt", "pretrain")
@@ -88,15 +89,17 @@ def _pretrain_backbone(recipe: Recipe, fresh: bool) -> None:
         raise BadRecipeError("pretrain.backbone.batch_tokens: needed, since texts vary in length")
     seed_everything(recipe.seed)
     texts = _texts(recipe)
-    tokenizer = wrap_tokenizer(train_tokenizer(_tokenizer_texts(texts), scratch.vocab_size))
+    shown = recipe.prompt
+    evidence = read_evidence(recipe.run_dir / HINTS) if shown.has_evidence else {}
+    learnt = _tokenizer_texts(texts, evidence)
+    tokenizer = wrap_tokenizer(train_tokenizer(learnt, scratch.vocab_size))
     llm = build_scratch(tokenizer, **scratch.model_dump(exclude={"vocab_size"}))
-    styles, shown = recipe.data.styles or [], recipe.prompt
+    styles = recipe.data.styles or []
     count = recipe.encoder.graph_tokens
     prompt = PromptTemplate(
         plain_prompt(count, evidence=shown.has_evidence),
         count, hints=shown.hints, neighbours=shown.neighbours,
     )  # fmt: skip
-    evidence = read_evidence(recipe.run_dir / HINTS) if shown.has_evidence else {}
 
     def source(pairs: dict[str, list[Pair]]) -> DocumentSource:
         return DocumentSource(
@@ -188,9 +191,13 @@ def _texts(recipe: Recipe) -> dict[str, list[Pair]]:
     return texts
 
 
-def _tokenizer_texts(texts: dict[str, list[Pair]]) -> list[str]:
+def _tokenizer_texts(
+    texts: Mapping[str, Sequence[Pair]], evidence: Mapping[str, Evidence]
+) -> list[str]:
     captions = texts[CAPTIONS]
     names = texts.get(NAMES, [])[:_TOKENIZER_NAMES]
     smiles = [pair.smiles for pair in captions[:_TOKENIZER_SMILES]]
-    prompt = plain_prompt(1).replace("{smiles}", "")
-    return [*smiles, *(pair.description for pair in [*captions, *names]), *[prompt] * 100]
+    hints = [evidence_text(known.hints, ()) for known in evidence.values()]
+    prompt = plain_prompt(1).replace("{smiles}", evidence_text((), [Neighbour(0.5, "")]))
+    said = (pair.description for pair in [*captions, *names])
+    return [*smiles, *said, *hints[:_TOKENIZER_HINTS], *[prompt] * 100]

@@ -147,7 +147,7 @@ class PromptRecipe(Section):
     format: Literal["chat", "plain"] = "chat"
     """`chat` uses the backbone's own template, `plain` the marks <|user|> and <|assistant|>."""
     max_tokens: PositiveInt = 512
-    """Longest prompt in tokens; of a longer one neighbours go first, then the end of the SMILES."""
+    """Longest prompt in tokens; a longer one loses neighbours, then the end of its SMILES."""
     hints: Count = 0
     """Most phrases shown that the molecule's description probably holds; see `pretrain.hints`."""
     neighbours: Count = 0
@@ -160,7 +160,7 @@ class PromptRecipe(Section):
     @property
     def has_evidence(self) -> bool:
         """Whether prompts show hints or neighbours."""
-        return self.hints > 0 or self.neighbours > 0
+        return bool(self.hints or self.neighbours)
 
 
 class Stage(Section):
@@ -255,7 +255,7 @@ class FinetuneRecipe(Stage):
     projector_lr: Annotated[float, Field(gt=0)]
     """Peak learning rate of the projector, which starts aligned and wants less than the adapter."""
     augment: Fraction = 0.0
-    """Probability that a molecule is shown with its atoms renumbered and another SMILES."""
+    """Probability that a molecule is shown with another SMILES than the canonical one."""
 
 
 class DecodeRecipe(Section):
@@ -263,9 +263,10 @@ class DecodeRecipe(Section):
 
     max_new_tokens: PositiveInt = 256
     """Longest caption in tokens."""
-    no_repeat_ngram: Annotated[int, Field(ge=0)] = 0
-    """No run of so many tokens occurs twice in a caption, which keeps a small model from listing
-    the same class again and again; 0 allows everything."""
+    draws: Count = 0
+    """Captions drawn beside the greedy one, to choose the best of."""
+    no_repeat_ngram: Count = 0
+    """No run of so many tokens occurs twice in a caption; 0 allows everything."""
 
 
 class Recipe(Section):
@@ -288,13 +289,9 @@ class Recipe(Section):
     decode: DecodeRecipe = DecodeRecipe()
 
     @model_validator(mode="after")
-    def _scratch_is_pretrained(self) -> Self:
+    def _parts_are_pretrained(self) -> Self:
         if self.backbone.scratch is not None and self.pretrain.backbone is None:
             raise ValueError("backbone.scratch needs pretrain.backbone: it knows no language yet")
-        return self
-
-    @model_validator(mode="after")
-    def _evidence_is_pretrained(self) -> Self:
         if self.prompt.has_evidence and self.pretrain.hints is None:
             raise ValueError("prompt.hints and prompt.neighbours need pretrain.hints")
         return self

@@ -8,9 +8,11 @@ into the prompt, where the backbone takes them up or leaves them.
 Dims: M molecules, F features, H hidden width, P phrases.
 """
 
+import io
 import json
+import zipfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molcaption.claims import Lexicon, Profile
+from molcaption.claims.entry import Concept
 from molcaption.claims.grammar import find_mentions
 from molcaption.data.atomic import atomic_write
 from molcaption.data.phrases import phrases
@@ -57,12 +60,11 @@ class HintVocabulary:
         """Features and phrases that enough molecules have; ``said`` as `said_phrases` gives it."""
         features = Counter(name for profile in profiles for name in profile.features())
         common = Counter(phrase for phrases in said for phrase in phrases)
-        texts = {key: _text(key, lexicon) for key, n in common.items() if n >= _MIN_MOLECULES}
-        # A group that is a phrase already is not named twice.
-        keys = sorted(k for k in texts if not k.startswith(_CONCEPT) or texts[k] not in texts)
+        frequent = {key for key, n in common.items() if n >= _MIN_MOLECULES}
+        keys = sorted(key for key in frequent if not _named_twice(key, frequent, lexicon))
         return cls(
             features=sorted(name for name, n in features.items() if n >= _MIN_MOLECULES),
-            texts=[texts[key] for key in keys],
+            texts=[_text(key, lexicon) for key in keys],
             keys=keys,
             needs=[_needs(key, lexicon) for key in keys],
         )
@@ -101,9 +103,19 @@ def said_phrases(description: str, lexicon: Lexicon) -> set[str]:
         and mention.reason is None
         and mention.polarity != "negative"
         and mention.scope in ("class", "body")
-        and not lexicon.concepts[mention.concept].parametric
+        and _can_be_named(lexicon.concepts[mention.concept])
     }
     return phrases(description) | named
+
+
+def _can_be_named(concept: Concept) -> bool:
+    return not concept.parametric and bool(concept.names or concept.groups)
+
+
+def _named_twice(key: str, others: Collection[str], lexicon: Lexicon) -> bool:
+    """Whether a concept is among ``others`` under one of its names already."""
+    concept = lexicon.concepts.get(key.removeprefix(_CONCEPT)) if _CONCEPT in key else None
+    return concept is not None and any(name in others for name in (*concept.names, concept.say))
 
 
 def _text(key: str, lexicon: Lexicon) -> str:
@@ -170,10 +182,11 @@ class Hinter:
         try:
             stored = json.loads((directory / VOCABULARY).read_text(encoding="utf-8"))
             vocabulary = HintVocabulary(**stored)
-            with np.load(directory / WEIGHTS, allow_pickle=False) as arrays:
+            content = io.BytesIO((directory / WEIGHTS).read_bytes())
+            with np.load(content, allow_pickle=False) as arrays:
                 weights = {name: arrays[name].astype(np.float32) for name in arrays.files}
             hinter = cls(vocabulary, weights)
             hinter.hints(Profile({}, frozenset(), 0, 0, 1), 1)
-        except (ValueError, KeyError, TypeError, OSError) as error:
+        except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile) as error:
             raise BadDataError(f"{directory}: damaged hints: {error}") from error
         return hinter

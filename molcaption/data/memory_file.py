@@ -6,6 +6,7 @@ structures and the lexicon. A cache that cannot be written or read back costs ti
 """
 
 import hashlib
+import io
 import logging
 import os
 from collections.abc import Sequence
@@ -56,7 +57,7 @@ def _key(smiles: Sequence[str], lexicon: Lexicon) -> str:
 def _read(path: Path, n_molecules: int) -> VectorTable | None:
     """The index kept at ``path``; None if there is none, or a damaged one."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
             index = VectorTable(**{name: stored[name] for name in stored.files})
             return index if len(index.products({})) == n_molecules else None
     except FileNotFoundError:

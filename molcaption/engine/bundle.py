@@ -57,6 +57,7 @@ class Manifest:
         prompt: the template with its slots.
         max_prompt_tokens, max_new_tokens: limits of prompt and caption.
         no_repeat_ngram: no run of so many tokens occurs twice in a caption; 0 allows everything.
+        draws: captions drawn beside the greedy one, unless the user says otherwise.
         source: hash of the model directory, recipe name and hash, molcaption's version.
         tools: versions of the packages that made the bundle.
         parity: measured differences from torch; empty when nobody measured.
@@ -72,6 +73,7 @@ class Manifest:
     max_prompt_tokens: int
     max_new_tokens: int
     no_repeat_ngram: int = 0
+    draws: int = 0
     source: dict[str, str] = field(default_factory=dict)
     tools: dict[str, str] = field(default_factory=dict)
     parity: dict[str, Any] = field(default_factory=dict)

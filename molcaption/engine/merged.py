@@ -40,6 +40,7 @@ class MergedModel:
     max_prompt_tokens: int
     max_new_tokens: int
     no_repeat_ngram: int
+    draws: int
     provenance: dict[str, str]
 
     @property
@@ -77,6 +78,7 @@ def load_merged(directory: Path, *, device: str | None = None) -> MergedModel:
         max_prompt_tokens=config.max_prompt_tokens,
         max_new_tokens=config.max_new_tokens,
         no_repeat_ngram=config.no_repeat_ngram,
+        draws=config.draws,
         provenance=config.provenance,
     )
 

@@ -54,6 +54,7 @@ class CaptionerConfig:
     max_prompt_tokens: int = 0
     max_new_tokens: int = 0
     no_repeat_ngram: int = 0
+    draws: int = 0
     provenance: dict[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
 

@@ -45,12 +45,14 @@ class Runtime(Protocol):
         model_hash: changes with anything that could change a caption.
         prompt: what it is asked, and how much evidence with it.
         hinter: where the hints of its prompt come from, if it shows any.
+        draws: candidates beside the greedy one that its maker found best.
     """
 
     name: str
     model_hash: str
     prompt: PromptTemplate
     hinter: Hinter | None
+    draws: int
 
     def candidates(
         self,

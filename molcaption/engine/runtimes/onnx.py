@@ -94,6 +94,7 @@ class OnnxRuntime(Runtime):
         )
         self._ends = frozenset(manifest.end_token_ids)
         self.prompt = manifest.prompt
+        self.draws = manifest.draws
         self.hinter = Hinter.load(directory) if manifest.prompt.hints else None
 
     @classmethod

@@ -30,7 +30,7 @@ class TorchRuntime(Runtime):
         self.model = model
         self.name = model.name
         self.model_hash = model_hash
-        self.prompt, self.hinter = model.prompt, model.hinter
+        self.prompt, self.hinter, self.draws = model.prompt, model.hinter, model.draws
 
     @classmethod
     def load(cls, directory: str | Path, *, threads: int | None = None) -> Self:
