@@ -84,7 +84,9 @@ def test_metadata_names_model_and_options(smiles: Path, tiny_bundle: Path, tmp_p
     metadata = {k.decode(): v.decode() for k, v in pq.read_schema(out).metadata.items()}
     assert metadata["molcaption.model"] == "tiny"
     assert len(metadata["molcaption.model_hash"]) == 64
-    assert json.loads(metadata["molcaption.decode"]) == {"method": "greedy", "max_new_tokens": 5}
+    assert json.loads(metadata["molcaption.decode"]) == {
+        "method": "greedy", "draws": 0, "max_new_tokens": 5,
+    }  # fmt: skip
 
 
 def test_same_command_twice_does_nothing(
@@ -202,3 +204,26 @@ def test_merged_model_directory_is_a_model(
     caption([smiles], tmp_path / "torch.jsonl", model=tiny_model, columns="id,caption")
     caption([smiles], tmp_path / "onnx.jsonl", model=tiny_bundle, columns="id,caption")
     assert (tmp_path / "torch.jsonl").read_text() == (tmp_path / "onnx.jsonl").read_text()
+
+
+def test_draws_change_captions_and_say_so(smiles: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    for name, draws in (("greedy", 0), ("best", 4), ("again", 4)):
+        caption([smiles], tmp_path / f"{name}.parquet", model=tiny_bundle, draws=draws)
+    made = {n: pq.read_table(tmp_path / f"{n}.parquet") for n in ("greedy", "best", "again")}
+    assert made["best"]["caption"] == made["again"]["caption"]
+    assert made["best"]["caption"] != made["greedy"]["caption"]
+    decode = json.loads(made["best"].schema.metadata[b"molcaption.decode"])
+    assert (decode["method"], decode["draws"]) == ("best of candidates", 4)
+
+
+def test_memory_needs_a_file_and_a_prompt_that_shows_it(
+    smiles: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.parquet"
+    with pytest.raises(NoInputError, match="no such file"):
+        caption([smiles], out, model=tiny_bundle, memory=tmp_path / "none.tsv")
+    with pytest.raises(UsageError, match="shows no similar molecules"):
+        caption([smiles], out, model=tiny_bundle, memory=smiles)
+    with pytest.raises(CannotWriteError, match="is also an input"):
+        caption([smiles], out, model=tiny_bundle, memory=out)
+    assert not out.exists()

@@ -18,11 +18,17 @@ from molcaption.align import align
 from molcaption.caption import caption
 from molcaption.chem.graph import featurise
 from molcaption.chem.molecule import parse_smiles
+from molcaption.claims import load_lexicon
 from molcaption.data.collate import graph_tensors
+from molcaption.data.evidence import read_evidence
+from molcaption.data.memory_file import load_memory
+from molcaption.data.pairs import read_pairs
 from molcaption.data.sentences import describe
 from molcaption.engine.checkpoint import STATE_FILE
 from molcaption.engine.merged import load_merged
 from molcaption.engine.model_dir import load_bridge, read_config
+from molcaption.engine.questions import questions
+from molcaption.engine.runtimes import load_runtime
 from molcaption.errors import BadDataError, CannotWriteError, MissingError
 from molcaption.export import export
 from molcaption.finetune import finetune
@@ -103,6 +109,38 @@ def test_export_caption_score(run: Recipe, tmp_path: Path) -> None:
     score(out, run.data.path(run.data.dev), output=scores)
     names = {entry["name"] for entry in json.loads(scores.read_text())["scores"]}
     assert {"bleu2", "bleu4", "meteor", "rougeL"} <= names
+
+
+def test_hints_and_memory_reach_the_prompt(
+    run: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    bundle, known = tmp_path / "bundle", run.data.path(run.data.train)
+    export(run.run_dir / "merged", bundle, "fp32", parity_input=known)
+    parity = json.loads((bundle / "manifest.json").read_text())["parity"]
+    assert parity["equal_captions"] == 1.0
+    runtime = load_runtime(bundle)
+    memory = load_memory(known, load_lexicon())
+    asked = questions(["CC(=O)O"], runtime.prompt, runtime.hinter, memory, load_lexicon())
+    (subject,) = [subject for _, subject in asked]
+    assert 0 < len(subject.hints) <= 4
+    assert subject.neighbours[0].similarity == pytest.approx(1)
+    assert len(subject.neighbours) == 2
+    for name, source in (("with", known), ("without", None)):
+        caption([run.data.path(run.data.dev)], tmp_path / f"{name}.parquet", model=bundle,
+                memory=source, draws=2)  # fmt: skip
+    made = [pq.read_table(tmp_path / f"{n}.parquet")["caption"] for n in ("with", "without")]
+    assert made[0] != made[1]
+
+
+def test_training_evidence_hides_what_a_test_molecule_would_not_know(run: Recipe) -> None:
+    evidence = read_evidence(run.run_dir / "hints")
+    pairs = {p.smiles: p for p in read_pairs(run.data.path(run.data.train))}
+    assert set(evidence) >= set(pairs)
+    for smiles, known in evidence.items():
+        captions = [near.caption for near in known.neighbours]
+        assert len(captions) == 2
+        assert pairs[smiles].description not in captions
 
 
 def test_every_stage_leaves_metrics_and_a_config(run: Recipe) -> None:

@@ -10,9 +10,9 @@ from molcaption.data.phrases import phrases
     [
         (
             "The molecule is a long-chain fatty aldehyde that is tetradecane in which two "
-            "hydrogens are replaced. It has a role as a plant metabolite and a human metabolite. It is a "
-            "2,3-saturated fatty aldehyde and a long-chain fatty aldehyde. It derives from a "
-            "hydride of a tetradecane.",
+            "hydrogens are replaced. It has a role as a plant metabolite and a human metabolite. "
+            "It is a 2,3-saturated fatty aldehyde and a long-chain fatty aldehyde. "
+            "It derives from a hydride of a tetradecane.",
             {
                 "long-chain fatty aldehyde", "role plant metabolite", "role human metabolite",
                 "2,3-saturated fatty aldehyde", "from tetradecane",
