@@ -4,7 +4,7 @@ The knowledge is data (``concepts/``); this code matches, parses and judges. No 
 """
 
 from molcaption.claims.facts import Fact, facts
-from molcaption.claims.lexicon import Lexicon, group_counts, load_lexicon
+from molcaption.claims.lexicon import Lexicon, load_lexicon
 from molcaption.claims.profile import Profile, profile
 from molcaption.claims.verify import CaptionCheck, check_caption, settle
 
@@ -15,7 +15,6 @@ __all__ = [
     "Profile",
     "check_caption",
     "facts",
-    "group_counts",
     "load_lexicon",
     "profile",
     "settle",

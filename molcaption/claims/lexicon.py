@@ -15,10 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from rdkit import Chem
 
 from molcaption.claims.entry import Concept, compile_entry
-from molcaption.claims.structure import Structure
 from molcaption.errors import BadDataError, NoInputError
 
 LEXICON_VERSION = "2"
@@ -205,13 +203,3 @@ def _check_parents(concepts: dict[str, Concept]) -> None:
             if parent not in trail:
                 trail.add(parent)
                 queue.extend(concepts[parent].parents)
-
-
-def group_counts(mol: Chem.Mol, lexicon: Lexicon) -> dict[str, int]:
-    """Count of every concept in ``mol``, in the lexicon's order (1 for yes if not countable).
-
-    Concepts whose test needs numbers from a caption are left out.
-    """
-    structure = Structure(mol, lexicon)
-    plain = (key for key, concept in lexicon.concepts.items() if not concept.parametric)
-    return {key: structure.count(key) for key in plain}

@@ -5,7 +5,7 @@ import pytest
 from rdkit import Chem
 
 from molcaption.chem.molecule import parse_smiles
-from molcaption.claims import check_caption, facts, group_counts, load_lexicon
+from molcaption.claims import check_caption, facts, load_lexicon, profile
 from molcaption.claims.grammar import find_mentions
 
 LEXICON = load_lexicon().strict()  # whatever gold captions say of a test
@@ -134,7 +134,7 @@ def test_renumbering_changes_no_count():
     order = list(range(mol.GetNumAtoms()))
     random.Random(3).shuffle(order)
     other = Chem.RenumberAtoms(mol, order)
-    assert group_counts(other, LEXICON) == group_counts(mol, LEXICON)
+    assert profile(other, LEXICON) == profile(mol, LEXICON)
 
 
 def test_facts_are_supported_and_most_specific_first():
