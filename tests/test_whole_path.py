@@ -57,7 +57,7 @@ backbone:
   adapter: {{rank: 4, alpha: 8, dropout: 0.1}}
 prompt: {{format: plain, max_tokens: 200, hints: 4, neighbours: 2}}
 pretrain:
-  hints: {{steps: 6, batch_size: 8, lr: 1e-2, hidden: 8, folds: 2, eval_every: 3, save_every: 2}}
+  hints: {{steps: 60, batch_size: 8, lr: 3e-2, hidden: 8, folds: 2, eval_every: 30, save_every: 20}}
   encoder: {{steps: 6, batch_size: 8, lr: 1e-3, sample: 12, eval_every: 3, save_every: 2}}
   backbone: {{steps: 6, batch_tokens: 1500, lr: 1e-3, eval_every: 3, save_every: 2,
              mixture: {{captions: 1, sentences: 0.5, names: 0.5}}}}
