@@ -83,7 +83,8 @@ def _score(
     ] = None,
     paired: Annotated[PairedTest, typer.Option(help="Test for --against.")] = PairedTest.bootstrap,
     by: Annotated[
-        str, typer.Option(metavar="LIST", help="Break down by size,similarity,claims,scope.")
+        str,
+        typer.Option(metavar="LIST", help="Break down by size,components,similarity,claims,scope."),
     ] = "",
     train: Annotated[
         str | None, typer.Option(metavar="FILE", help="Molecules that similarity is measured to.")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from molcaption.metrics import processes
+from molcaption import processes
 from molcaption.processes import map_rows
 
 PARENT = os.getpid()

@@ -1,4 +1,5 @@
-"""Scores of parts of a corpus: by size of the molecule, by distance to training data, by claim.
+"""Scores of parts of a corpus: by size or parts of the molecule, by distance to training data, by
+claim.
 
 Molecules fall into fixed bins, so that tables of different systems have the same rows. A claim
 belongs to the family of its concept (the domain of chemistry after which its file of the lexicon
@@ -27,6 +28,7 @@ Training = FingerprintIndex | None
 Bins = Sequence[tuple[float, str]]  # end (the first value beyond) and name of each, in order
 
 _SIZES = ((11, "up to 10"), (21, "11-20"), (31, "21-30"), (51, "31-50"), (inf, "over 50"))
+_COMPONENTS = ((2, "one component"), (inf, "salts and mixtures"))
 _SIMILARITIES = (
     (0.4, "under 0.4"),
     (0.6, "0.4-0.6"),
@@ -39,6 +41,11 @@ _SIMILARITIES = (
 def by_size(pairs: CheckedPairs, metrics: Metrics, training: Training) -> Rows:
     """Scores by number of heavy atoms."""
     return _binned(pairs, metrics, Chem.Mol.GetNumHeavyAtoms, _SIZES)
+
+
+def by_components(pairs: CheckedPairs, metrics: Metrics, training: Training) -> Rows:
+    """Scores of single molecules, and of salts and mixtures."""
+    return _binned(pairs, metrics, lambda mol: len(Chem.GetMolFrags(mol)), _COMPONENTS)
 
 
 def by_similarity(pairs: CheckedPairs, metrics: Metrics, training: Training) -> Rows:
@@ -139,6 +146,7 @@ def _claim_row(
 
 BREAKDOWNS: dict[str, Callable[[CheckedPairs, Metrics, Training], Rows]] = {
     "size": by_size,
+    "components": by_components,
     "similarity": by_similarity,
     "claims": by_family,
     "scope": by_scope,

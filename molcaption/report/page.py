@@ -29,6 +29,7 @@ _COUNTS = {
 }
 _PARTS = {
     "size": "heavy atoms",
+    "components": "components of the record",
     "similarity": "similarity to the nearest training molecule",
     "claims": "kind of claim",
     "scope": "place of the claim in its sentence",

@@ -35,6 +35,15 @@ def test_by_size(pairs: CheckedPairs) -> None:
     ]
 
 
+def test_by_components() -> None:
+    mols = [parse_smiles(smiles) for smiles in ("CCO", "[Na+].[Cl-]", "O.O.CC(=O)O")]
+    pairs = check_pairs(mols, CAPTIONS[:3], REFERENCES[:3], load_lexicon(), "references")
+    assert BREAKDOWNS["components"](pairs, {"x": mean_of([0.0, 1.0, 2.0])}, None) == [
+        {"group": "one component", "n": 1, "x": 0.0},
+        {"group": "salts and mixtures", "n": 2, "x": 1.5},
+    ]
+
+
 def test_by_similarity(pairs: CheckedPairs) -> None:
     training = FingerprintIndex([parse_smiles(s) for s in ("OCC", "CCCCCCCCCCCCCCCO")])
     rows = BREAKDOWNS["similarity"](pairs, METRICS, training)
