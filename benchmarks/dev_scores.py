@@ -37,6 +37,7 @@ BASELINES = {
     "one caption for all": "constant",
     "a random training caption": "random",
     "the nearest neighbour's caption": "nearest",
+    "the same, by profile": "profile",
 }
 
 

@@ -1,9 +1,10 @@
 """`baseline`: captions without a model, for every system to be compared with.
 
-The caption of the nearest training molecule, by fingerprint or by a captioner's own encoder; one
-constant caption for all; or a random training caption. A captioner that does not beat `nearest` has
-learnt to look up; one near `constant` has learnt the phrases of its corpus only. What `embedding`
-finds is what the encoder alone knows, without a decoder.
+The caption of the nearest training molecule, by fingerprint (`nearest`), by what the claims engine
+finds in both (`profile`) or by a captioner's own encoder (`embedding`); one constant caption for
+all; or a random training caption. A captioner that does not beat `nearest` has learnt to look up;
+one near `constant` has learnt the phrases of its corpus only. What `embedding` finds is what the
+encoder alone knows, without a decoder.
 """
 
 import logging
@@ -20,7 +21,9 @@ import numpy.typing as npt
 from molcaption import __version__
 from molcaption.chem.graph import featurise
 from molcaption.chem.molecule import Molecule, Reject, parse_smiles
+from molcaption.claims import load_lexicon
 from molcaption.data.captioned import read_captioned
+from molcaption.data.memory import Vector, VectorTable, profiles_of, vectors_of
 from molcaption.data.readers import read_molecules
 from molcaption.data.windows import windows
 from molcaption.data.writers import check_target, open_writer
@@ -63,6 +66,21 @@ def choose_nearest(training: Training) -> Choose:
     return lambda molecules: [training.index.nearest(molecule.mol)[0] for molecule in molecules]
 
 
+def choose_by_profile(training: Training) -> Choose:
+    """The molecule that `caption --memory` would show first (see data/memory.py)."""
+    lexicon = load_lexicon()
+
+    def read(molecules: Sequence[Molecule]) -> list[Vector]:
+        smiles = [molecule.smiles for molecule in molecules]
+        return vectors_of(smiles, profiles_of(smiles, lexicon))
+
+    table = VectorTable.of(read(training.molecules))
+    return lambda molecules: [
+        training.measured(molecule, int(table.products(query).argmax()))
+        for molecule, query in zip(molecules, read(molecules), strict=True)
+    ]
+
+
 def choose_by_embedding(training: Training) -> Choose:
     """The training molecule nearest in an encoder's space, by cosine similarity."""
     assert training.model is not None  # `baseline` has seen to that
@@ -102,6 +120,7 @@ def choose_random(training: Training) -> Choose:
 
 KINDS: dict[str, Callable[[Training], Choose]] = {
     "nearest": choose_nearest,
+    "profile": choose_by_profile,
     "embedding": choose_by_embedding,
     "constant": choose_constant,
     "random": choose_random,

@@ -22,6 +22,7 @@ class BaselineKind(StrEnum):
     """Where a baseline takes its captions from."""
 
     nearest = "nearest"
+    profile = "profile"
     embedding = "embedding"
     constant = "constant"
     random = "random"

@@ -7,6 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from molcaption.baseline import baseline
+from molcaption.claims import load_lexicon
+from molcaption.data.memory import profiles_of, vectors_of
+from molcaption.data.memory_file import load_memory
 from molcaption.errors import BadDataError, CannotWriteError, MissingError, NoInputError, UsageError
 
 TRAIN = [
@@ -119,7 +122,7 @@ def test_no_input_is_overwritten(train: Path, molecules: Path, given: int) -> No
 
 def test_errors(train: Path, molecules: Path) -> None:
     with pytest.raises(
-        UsageError, match="kind 'best' is not one of nearest, embedding, constant, random"
+        UsageError, match="kind 'best' is not one of nearest, profile, embedding, constant, random"
     ):
         run(train, molecules, kind="best")
     for options in ({"kind": "embedding"}, {"model": "x"}):
@@ -138,3 +141,14 @@ def test_errors(train: Path, molecules: Path) -> None:
     with pytest.raises(UsageError, match="unknown output format"):
         baseline(train, molecules, train.with_name("out.xlsx"))
     assert not train.with_name("out.parquet").exists()
+
+
+def test_profile_copies_what_a_memory_would_show(train: Path, tmp_path: Path) -> None:
+    output, table = tmp_path / "out.tsv", tmp_path / "in.tsv"
+    table.write_text("id\tsmiles\na\tCCCCO\nb\tnot one\nc\tOc1ccccc1\n", "utf-8")
+    baseline(train, table, output, kind="profile")
+    rows = [line.split("\t") for line in output.read_text("utf-8").splitlines()[1:]]
+    assert [row[3] for row in rows] == ["Propanol.", "", "It is a phenol and it is a ring."]
+    memory = load_memory(train, load_lexicon())
+    near = memory.neighbours(vectors_of(["CCCCO"], profiles_of(["CCCCO"], load_lexicon()))[0], 1)
+    assert near[0].caption == rows[0][3]
