@@ -22,6 +22,7 @@ from molcaption.claims import Lexicon, Profile, profile
 from molcaption.data.prompt import Neighbour
 from molcaption.processes import map_rows
 
+_MIN_ROWS = 50  # a process: they take half a second
 _PROFILE_SHARE = 0.7
 _MORGAN = rdFingerprintGenerator.GetMorganGenerator(radius=3, includeChirality=True)
 Vector = dict[str, float]
@@ -36,7 +37,7 @@ def profiles_of(smiles: Sequence[str], lexicon: Lexicon) -> list[Profile]:
             made[i] = profile(parse_smiles(text), lexicon)
         return made
 
-    return list(map_rows(part, smiles)) if len(smiles) else []
+    return list(map_rows(part, smiles, min_rows=_MIN_ROWS)) if len(smiles) else []
 
 
 def skeleton(smiles: str) -> str:
