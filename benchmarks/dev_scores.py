@@ -25,6 +25,7 @@ from molcaption.chem.molecule import canonical_smiles, parse_smiles
 from molcaption.claims import check_caption, load_lexicon, settle
 from molcaption.data.memory_file import load_memory
 from molcaption.engine.choice import choose
+from molcaption.engine.mend import mend
 from molcaption.engine.questions import Question, questions
 from molcaption.engine.runtimes import Runtime, load_runtime
 from molcaption.engine.runtimes.onnx import OnnxRuntime
@@ -139,13 +140,13 @@ def repeat_rules(bundle: Path, smiles: Sequence[str], rules: Sequence[int]) -> d
 def best_of(
     runtime: Runtime, asked: Sequence[Question], smiles: Sequence[str], draws: int
 ) -> Captions:
-    """The chosen captions, as `caption` chooses them."""
-    start = time.monotonic()
-    chosen = [
-        choose(candidates, parse_smiles(text), load_lexicon()).text
-        for text, candidates in zip(smiles, runtime.candidates(asked, draws=draws), strict=True)
-    ]
-    return Captions(chosen, time.monotonic() - start)
+    """The captions that `caption` would write: chosen, then mended."""
+    start, lexicon = time.monotonic(), load_lexicon()
+    texts = []
+    for text, candidates in zip(smiles, runtime.candidates(asked, draws=draws), strict=True):
+        mol = parse_smiles(text)
+        texts.append(mend(choose(candidates, mol, lexicon).text, mol, lexicon))
+    return Captions(texts, time.monotonic() - start)
 
 
 def truth(smiles: Sequence[str], captions: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from molcaption import __version__
@@ -23,6 +23,7 @@ from molcaption.data.rerun import KEY, run_key, stored_key
 from molcaption.data.windows import windows
 from molcaption.data.writers import STDOUT, check_output, check_target, open_writer
 from molcaption.engine.choice import choose
+from molcaption.engine.mend import mend as mended
 from molcaption.engine.questions import questions
 from molcaption.engine.rows import check_columns, make_rows
 from molcaption.engine.runtimes import Generation, Runtime, load_runtime, model_hash
@@ -53,6 +54,7 @@ class _Decoding:
     """How captions are made; see `caption`."""
 
     draws: int
+    mend: bool
     batch_size: int
     max_new_tokens: int | None
 
@@ -69,6 +71,7 @@ def caption(
     smiles_column: str | None = None,
     id_column: str | None = None,
     draws: int | None = None,
+    mend: bool = True,
     batch_size: int = 32,
     window: int = 1024,
     limit: int | None = None,
@@ -89,6 +92,7 @@ def caption(
         format, smiles_column, id_column, limit: as for `read_molecules`.
         draws: captions drawn at random beside the greedy one, of which the best is kept; by
             default as many as the model's maker found best.
+        mend: strike refuted entries out of a caption's lists.
         batch_size: captions decoded together; never changes a caption.
         window: records read and held at once.
         max_new_tokens: longest caption; default: the model's own.
@@ -119,6 +123,7 @@ def caption(
         "limit": limit,
         "max_new_tokens": max_new_tokens,
         "draws": draws,
+        "mend": mend,
         "memory_styles": memory_styles,
     }
     records = read_molecules(
@@ -133,7 +138,9 @@ def caption(
         return _leave(output, key)
     runtime = load_runtime(path, threads=threads)
     known = None if memory is None else _memory(memory, memory_styles, runtime, lexicon)
-    decoding = _Decoding(runtime.draws if draws is None else draws, batch_size, max_new_tokens)
+    decoding = _Decoding(
+        runtime.draws if draws is None else draws, mend, batch_size, max_new_tokens
+    )
     metadata = _metadata(runtime, lexicon, inputs, decoding, memory, key)
     tally = Tally()
     with (
@@ -171,7 +178,9 @@ def _captions(
         max_new_tokens=decoding.max_new_tokens,
     )
     for molecule, candidates in zip(molecules, made, strict=True):
-        yield choose(candidates, molecule.mol, lexicon)
+        chosen = choose(candidates, molecule.mol, lexicon)
+        text = mended(chosen.text, molecule.mol, lexicon) if decoding.mend else chosen.text
+        yield replace(chosen, text=text)
 
 
 def _memory(
@@ -230,6 +239,7 @@ def _metadata(
             {
                 "method": "best of candidates" if decoding.draws else "greedy",
                 "draws": decoding.draws,
+                "mend": decoding.mend,
                 "max_new_tokens": decoding.max_new_tokens,
             }
         ),

@@ -95,6 +95,9 @@ def _caption(
         int | None, typer.Option(min=0, help="Captions drawn beside the greedy one, to keep the "
                                  "best of; the model's own number by default."),
     ] = None,
+    mend: Annotated[
+        bool, typer.Option(help="Strike entries that the structure refutes out of lists.")
+    ] = True,
     batch_size: Annotated[int, typer.Option(min=1, help="Captions decoded together.")] = 32,
     limit: Limit = None,
     max_new_tokens: MaxNewTokens = None,
@@ -116,7 +119,7 @@ def _caption(
     from molcaption.caption import caption
 
     caption(inputs, output, model=model, memory=memory, memory_styles=memory_style,
-            draws=draws, columns=columns, format=format,
+            draws=draws, mend=mend, columns=columns, format=format,
             smiles_column=smiles_column, id_column=id_column, batch_size=batch_size, limit=limit,
             max_new_tokens=max_new_tokens, max_rejects=max_rejects, threads=threads,
             force=force)  # fmt: skip

@@ -102,7 +102,10 @@ def test_every_mistake_at_once(small: Path) -> None:
         ("align.loss=mae", "align.loss: expected 'mse' or 'cosine', got str 'mae'"),
         ("name=a/b", "name: String should match pattern"),
         ("temperature=1", "temperature: unknown key; did you mean align.temperature?"),
-        ("decode.xyz=1", "decode.xyz: unknown key; known here: max_new_tokens, draws, no_repeat_ngram"),
+        (
+            "decode.xyz=1",
+            "decode.xyz: unknown key; known here: max_new_tokens, draws, no_repeat_ngram",
+        ),
         ("encoder=3", "encoder: expected keys of its own, got int 3"),
         ("name.first=x", "--set name.first=x: name holds no further keys"),
         ("seed", "--set seed: expected path=value, such as finetune.lr=1e-4"),

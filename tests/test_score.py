@@ -201,7 +201,11 @@ def test_files_without_ids_join_only_each_other(tmp_path: Path, references: Path
     [
         ({"metrics": ["bleu5"]}, "metric 'bleu5' is not one of bleu2, bleu4", 2),
         ({"format": "xml"}, "format 'xml' is not one of json, table, latex", 2),
-        ({"by": ["colour"]}, "breakdown 'colour' is not one of size, components, similarity, claims", 2),
+        (
+            {"by": ["colour"]},
+            "breakdown 'colour' is not one of size, components, similarity, claims",
+            2,
+        ),
         ({"by": ["size"]}, "breakdown by size needs structures, and neither file has", 2),
         ({"by": ["similarity"]}, "similarity needs training molecules", 2),
         ({"train": "x.tsv"}, "similarity needs training molecules", 2),
