@@ -71,7 +71,7 @@ def caption(
     smiles_column: str | None = None,
     id_column: str | None = None,
     draws: int | None = None,
-    mend: bool = True,
+    mend: bool = False,
     batch_size: int = 32,
     window: int = 1024,
     limit: int | None = None,

@@ -96,8 +96,8 @@ def _caption(
                                  "best of; the model's own number by default."),
     ] = None,
     mend: Annotated[
-        bool, typer.Option(help="Strike entries that the structure refutes out of lists.")
-    ] = True,
+        bool, typer.Option("--mend", help="Strike entries that the structure refutes out of lists.")
+    ] = False,
     batch_size: Annotated[int, typer.Option(min=1, help="Captions decoded together.")] = 32,
     limit: Limit = None,
     max_new_tokens: MaxNewTokens = None,

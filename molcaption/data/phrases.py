@@ -8,7 +8,7 @@ than a language model needs to find them out.
 
 import re
 
-_ARTICLE = re.compile(r"^(a member of( the class of)?|an?|the)\s+", re.IGNORECASE)
+_ARTICLE = re.compile(r"^(?:(?:an?|the)\s+)?(?:member of (?:the class of )?)?", re.IGNORECASE)
 _SENTENCES = re.compile(r"(?<=[.;])\s+(?=[A-Z])")
 _LIST = re.compile(r", | and (?=an? |member of )")
 _HEAD_ENDS = (

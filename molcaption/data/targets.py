@@ -17,8 +17,8 @@ from molcaption.claims.structure import Structure
 
 FINGERPRINT_BITS = 1024
 _morgan = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=FINGERPRINT_BITS)
-_RARE = 0.005
-"""Concepts of fewer molecules make two thirds of the lexicon, and nothing to learn from."""
+_RARE = 0.02
+"""Concepts of fewer molecules make four fifths of the lexicon, and few examples to learn from."""
 _ELEMENTS = (6, 7, 8, 9, 15, 16, 17, 35, 53)
 
 
