@@ -126,10 +126,11 @@ def wrong_inputs(runtime: Runtime, smiles: Sequence[str]) -> dict[str, Captions]
     ring = random.Random(0).sample(range(len(asked)), len(asked))
     after = dict(zip(ring, ring[1:] + ring[:1], strict=True))  # nobody keeps its own
     others = [asked[after[i]] for i in range(len(asked))]
-    mixed = zip(asked, others, strict=True)
+    graphs, subjects = zip(*asked, strict=True)
+    other_graphs, other_subjects = zip(*others, strict=True)
     swaps: dict[str, list[Question]] = {
-        "with another molecule's graph": [(o[0], a[1]) for a, o in mixed],
-        "with another molecule's text": [(a[0], o[1]) for a, o in zip(asked, others, strict=True)],
+        "with another molecule's graph": list(zip(other_graphs, subjects, strict=True)),
+        "with another molecule's text": list(zip(graphs, other_subjects, strict=True)),
         "with another molecule's graph and text": others,
     }
     return {name: best_of(runtime, swapped, smiles, 0) for name, swapped in swaps.items()}

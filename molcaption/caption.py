@@ -28,12 +28,7 @@ from molcaption.engine.questions import questions
 from molcaption.engine.rows import check_columns, make_rows
 from molcaption.engine.runtimes import Generation, Runtime, load_runtime, model_hash
 from molcaption.engine.tally import Tally, check_rejects, parse_max_rejects
-from molcaption.errors import (
-    CannotWriteError,
-    MissingError,
-    NoInputError,
-    UsageError,
-)
+from molcaption.errors import CannotWriteError, MissingError, NoInputError, UsageError
 from molcaption.log import progress
 from molcaption.shipped import DEFAULT_MODEL, shipped_path
 

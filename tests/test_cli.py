@@ -122,7 +122,11 @@ def test_help_is_quick() -> None:
     ("arguments", "code", "expected"),
     [
         ("captoin x", 2, "Did you mean 'caption'? See `molcaption --help`."),
-        ("caption --batchsize 2 x", 2, "Did you mean --batch-size? See `molcaption caption --help`."),
+        (
+            "caption --batchsize 2 x",
+            2,
+            "Did you mean --batch-size? See `molcaption caption --help`.",
+        ),
         ("caption", 2, "Missing argument 'INPUT...'"),
         ("merge runs/x", 2, "Missing option '--output' / '-o'"),
         ("recipe", 2, "Missing command"),

@@ -40,17 +40,21 @@ def graph_tensors(graphs: Sequence[Graph]) -> dict[str, Any]:
     }
 
 
+def answered_batch(
+    prompts: Sequence[list[int]], answers: Sequence[list[int]], pad: int
+) -> dict[str, Tensor]:
+    """``input_ids``, ``attention_mask``, ``labels`` [B, T]; loss on the answers."""
+    pairs = list(zip(prompts, answers, strict=True))
+    ids, mask = padded([prompt + answer for prompt, answer in pairs], pad)
+    labels, _ = padded([[IGNORE] * len(prompt) + answer for prompt, answer in pairs], IGNORE)
+    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+
+
 def training_batch(examples: Sequence[Example], pad: int) -> dict[str, Any]:
-    """``input_ids``, ``attention_mask``, ``labels`` [B, T] and ``graphs``; loss on descriptions."""
-    rows = [example.prompt + example.description for example in examples]
-    labels = [[IGNORE] * len(example.prompt) + example.description for example in examples]
-    ids, mask = padded(rows, pad)
-    return {
-        "input_ids": ids,
-        "attention_mask": mask,
-        "labels": padded(labels, IGNORE)[0],
-        "graphs": graph_tensors([example.graph for example in examples]),
-    }
+    """`answered_batch` with descriptions as answers, and ``graphs``."""
+    prompts = [example.prompt for example in examples]
+    batch = answered_batch(prompts, [example.description for example in examples], pad)
+    return {**batch, "graphs": graph_tensors([example.graph for example in examples])}
 
 
 def prompt_batch(examples: Sequence[Example], pad: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from transformers import Qwen3ForCausalLM
 
 from molcaption.data.batching import token_batches
-from molcaption.data.collate import IGNORE, padded
+from molcaption.data.collate import IGNORE, answered_batch
 from molcaption.data.documents import Document, DocumentSource
 from molcaption.engine.loop import Evaluation
 
@@ -38,7 +38,7 @@ class BackboneObjective(nn.Module):
         self.llm = llm
         self._source = source
         self._dev = dev
-        self._pad_id = pad
+        self._pad = pad
         self._batch_tokens = batch_tokens
         self._seed = seed
         self._epoch: tuple[int, list[Document]] = (-1, [])
@@ -57,7 +57,7 @@ class BackboneObjective(nn.Module):
     def collate(self, indices: Sequence[int], epoch: int) -> dict[str, Tensor]:
         """See `Objective`."""
         documents = self._documents(epoch)
-        return self._pad([documents[i] for i in indices])
+        return self._batch([documents[i] for i in indices])
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Losses of one batch."""
@@ -76,7 +76,7 @@ class BackboneObjective(nn.Module):
         total, count = 0.0, 0
         device = next(self.llm.parameters()).device
         for indices in token_batches(lengths, self._batch_tokens, seed=0, epoch=0):
-            batch = self._pad([self._dev[i] for i in indices])
+            batch = self._batch([self._dev[i] for i in indices])
             batch = {name: value.to(device) for name, value in batch.items()}
             tokens = int((batch["labels"][:, 1:] != IGNORE).sum())
             total += float(self(batch)["loss"]) * tokens
@@ -89,8 +89,6 @@ class BackboneObjective(nn.Module):
             self._epoch = (epoch, self._source.epoch(epoch))
         return self._epoch[1]
 
-    def _pad(self, documents: Sequence[Document]) -> dict[str, Tensor]:
-        rows = [document.prompt + document.answer for document in documents]
-        labels = [[IGNORE] * len(doc.prompt) + doc.answer for doc in documents]
-        ids, mask = padded(rows, self._pad_id)
-        return {"input_ids": ids, "attention_mask": mask, "labels": padded(labels, IGNORE)[0]}
+    def _batch(self, documents: Sequence[Document]) -> dict[str, Tensor]:
+        prompts = [document.prompt for document in documents]
+        return answered_batch(prompts, [document.answer for document in documents], self._pad)

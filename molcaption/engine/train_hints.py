@@ -8,6 +8,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -78,10 +79,10 @@ class _Known:
             [self.skeletons[i] for i in chosen],
         )
 
-    @property
     def vectors(self) -> list[Vector]:
         return vectors_of([pair.smiles for pair in self.pairs], self.profiles)
 
+    @cached_property
     def said(self) -> list[set[str]]:
         lexicon = load_lexicon()
         return [said_phrases(pair.description, lexicon) for pair in self.pairs]
@@ -103,18 +104,20 @@ def train_hints(
     place = {pair.smiles: i for i, pair in enumerate(unique)}
     wanted = [p for p in pairs if settings.styles is None or p.style in settings.styles]
     learnt = replace(everyone.select([place[pair.smiles] for pair in wanted]), pairs=wanted)
-    vocabulary = HintVocabulary.learn(learnt.profiles, learnt.said(), load_lexicon())
+    vocabulary = HintVocabulary.learn(learnt.profiles, learnt.said, load_lexicon())
     _log.info("hints: %d phrases, %d features", len(vocabulary.keys), len(vocabulary.features))
 
+    features, targets = _arrays(vocabulary, learnt)
+    dev_arrays = _arrays(vocabulary, held_out)
+
     def trained(chosen: Sequence[int], label: str) -> Hinter:
-        part = learnt.select(chosen)
-        return _train(vocabulary, part, held_out, settings, directory / label, key)
+        part = features[list(chosen)], targets[list(chosen)]
+        return _train(vocabulary, part, dev_arrays, settings, directory / label, key)
 
     hints = _cross_fitted(everyone, learnt, trained, settings)
-    neighbours = _neighbours(everyone, learnt, settings.neighbours)
     final = trained(range(len(learnt.pairs)), "all")
     hints += [final.hints(profile, settings.hints) for profile in held_out.profiles]
-    neighbours += _neighbours(held_out, learnt, settings.neighbours)
+    neighbours = _neighbours([everyone, held_out], learnt, settings.neighbours)
     write_evidence(
         directory,
         {
@@ -127,28 +130,22 @@ def train_hints(
 
 def _train(
     vocabulary: HintVocabulary,
-    part: _Known,
-    dev: _Known,
+    train: Arrays,
+    dev: Arrays,
     settings: HintSettings,
     directory: Path,
     key: str,
 ) -> Hinter:
     seed_everything(settings.seed)
     model = HintClassifier(len(vocabulary.features), settings.hidden, len(vocabulary.keys))
-    objective = HintObjective(
-        model,
-        _arrays(vocabulary, part),
-        _arrays(vocabulary, dev),
-        batch_size=settings.batch_size,
-        seed=settings.seed,
-    )
+    objective = HintObjective(model, train, dev, batch_size=settings.batch_size, seed=settings.seed)
     fit(objective, settings.loop, directory, key=key, label=f"hints {directory.name}")
     return Hinter(vocabulary, model.arrays())
 
 
 def _arrays(vocabulary: HintVocabulary, known: _Known) -> Arrays:
     inputs = np.stack([vocabulary.inputs(profile) for profile in known.profiles])
-    return inputs, vocabulary.targets(known.said())
+    return inputs, vocabulary.targets(known.said)
 
 
 def _cross_fitted(
@@ -169,16 +166,19 @@ def _fold(skeleton: str, folds: int) -> int:
     return int(hashlib.sha256(skeleton.encode()).hexdigest(), 16) % folds
 
 
-def _neighbours(everyone: _Known, learnt: _Known, limit: int) -> list[tuple[Neighbour, ...]]:
-    """Of everyone, the nearest molecules of another skeleton among those learnt from."""
+def _neighbours(
+    groups: Sequence[_Known], learnt: _Known, limit: int
+) -> list[tuple[Neighbour, ...]]:
+    """Of each molecule, the nearest ones of another skeleton among those learnt from."""
     if not limit:
-        return [()] * len(everyone.pairs)
+        return [()] * sum(len(known.pairs) for known in groups)
     memory = Memory(
-        VectorTable.of(learnt.vectors),
+        VectorTable.of(learnt.vectors()),
         [pair.description for pair in learnt.pairs],
         learnt.skeletons,
     )
     return [
         memory.neighbours(query, limit, without=own)
-        for query, own in zip(everyone.vectors, everyone.skeletons, strict=True)
+        for known in groups
+        for query, own in zip(known.vectors(), known.skeletons, strict=True)
     ]
