@@ -84,7 +84,7 @@ def generate_loop(args: argparse.Namespace) -> dict[str, Any]:
     runtime = TorchRuntime.load(args.model, threads=args.threads)
     records = [r for r in read_molecules([args.input], limit=args.n) if isinstance(r, Molecule)]
     smiles = [record.smiles for record in records]
-    molecules = questions(smiles, runtime.prompt, runtime.hinter, None, load_lexicon())
+    molecules = questions(smiles, runtime.vocabulary, load_lexicon())
     size = args.batch_sizes[0]
     runtime.generate(molecules, batch_size=size, max_new_tokens=args.max_new_tokens)
     return measured(len(molecules), time.perf_counter() - start, size)

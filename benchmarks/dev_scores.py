@@ -3,12 +3,12 @@
     python benchmarks/dev_scores.py exports/mini TRAIN.tsv DEV.tsv --tokenizer VOCAB.txt
 
 The baselines are `molcaption baseline`'s: one constant caption, a random one, the nearest
-neighbour's (training rows of one style). The captioner is asked alone, with TRAIN as its memory
-where its prompt shows similar molecules, and with wrong inputs: every molecule's graph, or its text
-(SMILES and hints), or both, replaced by those of another molecule of the file.
+neighbour's (training rows of one style). The captioner is asked alone, with TRAIN as its memory,
+and with wrong inputs: every molecule's graph, its features, its SMILES, or all of these, replaced
+by those of another molecule of the file.
 
 Beside the scores: the share of checkable claims that the structure supports, the share of captions
-without a refuted claim, and captions a second (decoding and choosing, without hints).
+without a refuted claim, and captions a second (decoding and choosing, without features).
 """
 
 import argparse
@@ -23,8 +23,10 @@ from pathlib import Path
 from molcaption.baseline import baseline
 from molcaption.chem.molecule import canonical_smiles, parse_smiles
 from molcaption.claims import check_caption, load_lexicon, settle
+from molcaption.data.features import features_of
+from molcaption.data.memory import Neighbour
 from molcaption.data.memory_file import load_memory
-from molcaption.engine.choice import choose
+from molcaption.engine.choice import NEIGHBOURS, choose
 from molcaption.engine.mend import mend
 from molcaption.engine.questions import Question, questions
 from molcaption.engine.runtimes import Runtime, load_runtime
@@ -99,15 +101,16 @@ def captioner(
 ) -> dict[str, Captions]:
     """The captioner alone and with a memory, greedy and choosing among drawn captions."""
     lexicon = load_lexicon()
-    memories = {"": None}
-    if runtime.prompt.neighbours:
-        memories[" with memory"] = load_memory(train, lexicon, [style])
+    found = features_of(smiles, lexicon)
+    memory = load_memory(train, lexicon, [style])
+    near = [memory.neighbours(features, NEIGHBOURS) for features in found]
+    nobody: list[tuple[Neighbour, ...]] = [()] * len(smiles)
+    asked = questions(smiles, runtime.vocabulary, lexicon, found)
     made = {}
-    for label, memory in memories.items():
-        asked = questions(smiles, runtime.prompt, runtime.hinter, memory, lexicon)
+    for label, neighbours in (("", nobody), (" with memory", near)):
         for count in sorted({0, *draws}):
             name = f"the captioner{label}" + (f", best of 1 + {count}" if count else "")
-            made[name] = best_of(runtime, asked, smiles, count)
+            made[name] = best_of(runtime, asked, neighbours, count)
     return made
 
 
@@ -121,41 +124,59 @@ def mended(systems: dict[str, Captions], smiles: Sequence[str]) -> dict[str, Cap
 
 
 def wrong_inputs(runtime: Runtime, smiles: Sequence[str]) -> dict[str, Captions]:
-    """Captions, greedy, where graph or text are another molecule's."""
-    asked = questions(smiles, runtime.prompt, runtime.hinter, None, load_lexicon())
+    """Captions, greedy, where parts of the input are another molecule's."""
+    asked = questions(smiles, runtime.vocabulary, load_lexicon())
     ring = random.Random(0).sample(range(len(asked)), len(asked))
     after = dict(zip(ring, ring[1:] + ring[:1], strict=True))  # nobody keeps its own
     others = [asked[after[i]] for i in range(len(asked))]
-    graphs, subjects = zip(*asked, strict=True)
-    other_graphs, other_subjects = zip(*others, strict=True)
+    pairs = list(zip(asked, others, strict=True))
     swaps: dict[str, list[Question]] = {
-        "with another molecule's graph": list(zip(other_graphs, subjects, strict=True)),
-        "with another molecule's text": list(zip(graphs, other_subjects, strict=True)),
-        "with another molecule's graph and text": others,
+        "graph": [(replace(own, graph=other.graph), text) for (own, text), (other, _) in pairs],
+        "features": [
+            (replace(own, features=other.features), text) for (own, text), (other, _) in pairs
+        ],
+        "SMILES": [(own, text) for (own, _), (_, text) in pairs],
+        "graph, features and SMILES": others,
     }
-    return {name: best_of(runtime, swapped, smiles, 0) for name, swapped in swaps.items()}
+    nobody: list[tuple[Neighbour, ...]] = [()] * len(smiles)
+    return {
+        f"with another molecule's {what}": best_of(runtime, swapped, nobody, 0, smiles)
+        for what, swapped in swaps.items()
+    }
 
 
 def repeat_rules(bundle: Path, smiles: Sequence[str], rules: Sequence[int]) -> dict[str, Captions]:
     """The bundle's captions under other repeat rules than its own."""
     runtime = OnnxRuntime.load(bundle)
-    asked = questions(smiles, runtime.prompt, runtime.hinter, None, load_lexicon())
+    asked = questions(smiles, runtime.vocabulary, load_lexicon())
+    nobody: list[tuple[Neighbour, ...]] = [()] * len(smiles)
     made = {}
     for n in rules:
         runtime.manifest = replace(runtime.manifest, no_repeat_ngram=n)
         name = f"no run of {n} tokens twice" if n else "no repeat rule"
-        made[name] = best_of(runtime, asked, smiles, 0)
+        made[name] = best_of(runtime, asked, nobody, 0)
     return made
 
 
 def best_of(
-    runtime: Runtime, asked: Sequence[Question], smiles: Sequence[str], draws: int
+    runtime: Runtime,
+    asked: Sequence[Question],
+    near: Sequence[Sequence[Neighbour]],
+    draws: int,
+    smiles: Sequence[str] | None = None,
 ) -> Captions:
-    """The captions that `caption` would write."""
+    """The captions that `caption` would write.
+
+    Args:
+        smiles: of the molecules, where the questions are about others.
+    """
     start, lexicon = time.monotonic(), load_lexicon()
+    made = runtime.candidates(asked, draws=draws)
     chosen = [
-        choose(candidates, parse_smiles(text), lexicon).text
-        for text, candidates in zip(smiles, runtime.candidates(asked, draws=draws), strict=True)
+        choose(candidates, known, parse_smiles(text), lexicon).text
+        for text, known, candidates in zip(
+            smiles or [text for _, text in asked], near, made, strict=True
+        )
     ]
     return Captions(chosen, time.monotonic() - start)
 

@@ -22,7 +22,7 @@ from molcaption.engine.model_dir import (
     CONFIG,
     BackboneSource,
     CaptionerConfig,
-    load_bridge,
+    load_encoder,
     read_config,
     save_bridge,
     write_config,
@@ -37,12 +37,13 @@ from molcaption.nn.backbone import (
     load_llm,
     load_tokenizer,
 )
+from molcaption.nn.bridge import Bridge
 from molcaption.nn.encoder import MolGNN
 from molcaption.nn.projector import Projector, ProjectorConfig
 from molcaption.recipe import Recipe, provenance, recipe_hash
 
 _log = logging.getLogger(__name__)
-_SECTIONS = ("seed", "data", "encoder", "projector", "backbone", "prompt", "align")
+_SECTIONS = ("seed", "data", "encoder", "projector", "profile", "backbone", "prompt", "align")
 REPORT_FILE = "alignment.json"
 _MIN_MRR_OVER_CHANCE = 5.0
 """A projector not clearly above chance has learnt the mean vector, whatever its loss says."""
@@ -60,13 +61,13 @@ def align(recipe: Recipe, fresh: bool = False) -> Path:
     tokenizer = load_tokenizer(source.path)
     llm = load_llm(source.path, tokenizer, quantization=source.quantization, device=best_device())
     encoded = recipe.run_dir / "encoder"
-    encoder, _ = load_bridge(encoded, read_config(encoded, "molcaption pretrain RECIPE"))
+    encoder = load_encoder(encoded, read_config(encoded, "molcaption pretrain RECIPE"))
     objective = _objective(recipe, encoder, llm, tokenizer)
     settings = LoopSettings.of(recipe.align.model_dump())
     fit(objective, settings, directory, key=recipe_hash(recipe, *_SECTIONS), label="align")
     objective.eval()
     _report(directory, recipe, objective.evaluate().metrics)
-    save_bridge(directory, encoder=encoder, projector=objective.projector)
+    save_bridge(directory, Bridge(encoder, objective.projector))
     config = CaptionerConfig(
         stage="align",
         encoder=encoder.config,
@@ -156,13 +157,13 @@ def _report(directory: Path, recipe: Recipe, metrics: dict[str, float]) -> None:
 
 
 def _prompt(recipe: Recipe, tokenizer: Any) -> PromptTemplate:
-    count, shown = recipe.encoder.graph_tokens, recipe.prompt
-    if shown.format == "plain":
-        text = plain_prompt(count, evidence=shown.has_evidence)
+    count = recipe.prompt_tokens
+    if recipe.prompt.format == "plain":
+        text = plain_prompt(count)
     elif tokenizer.chat_template:
-        text = chat_prompt(tokenizer, count, evidence=shown.has_evidence)
+        text = chat_prompt(tokenizer, count)
     else:
         raise BadRecipeError(
             f"prompt.format: chat, but {recipe.backbone.path} has no chat template; use plain"
         )
-    return PromptTemplate(text, count, hints=shown.hints, neighbours=shown.neighbours)
+    return PromptTemplate(text, count)

@@ -23,7 +23,8 @@ from molcaption.chem.graph import featurise
 from molcaption.chem.molecule import Molecule, Reject, parse_smiles
 from molcaption.claims import load_lexicon
 from molcaption.data.captioned import read_captioned
-from molcaption.data.memory import Vector, VectorTable, profiles_of, vectors_of
+from molcaption.data.features import Features, features_of
+from molcaption.data.memory import VectorTable, vector
 from molcaption.data.readers import read_molecules
 from molcaption.data.windows import windows
 from molcaption.data.writers import check_target, open_writer
@@ -67,12 +68,11 @@ def choose_nearest(training: Training) -> Choose:
 
 
 def choose_by_profile(training: Training) -> Choose:
-    """The molecule that `caption --memory` would show first (see data/memory.py)."""
+    """The molecule that `caption --memory` takes for the nearest (see data/memory.py)."""
     lexicon = load_lexicon()
 
-    def read(molecules: Sequence[Molecule]) -> list[Vector]:
-        smiles = [molecule.smiles for molecule in molecules]
-        return vectors_of(smiles, profiles_of(smiles, lexicon))
+    def read(molecules: Sequence[Molecule]) -> list[Features]:
+        return [vector(f) for f in features_of([m.smiles for m in molecules], lexicon)]
 
     table = VectorTable.of(read(training.molecules))
     return lambda molecules: [

@@ -16,19 +16,20 @@ from pathlib import Path
 from molcaption import __version__
 from molcaption.chem.molecule import Molecule, Reject
 from molcaption.claims import Lexicon, load_lexicon, settle
+from molcaption.data.features import features_of
 from molcaption.data.memory import Memory
 from molcaption.data.memory_file import load_memory
 from molcaption.data.readers import read_molecules
 from molcaption.data.rerun import KEY, run_key, stored_key
 from molcaption.data.windows import windows
 from molcaption.data.writers import STDOUT, check_output, check_target, open_writer
-from molcaption.engine.choice import choose
+from molcaption.engine.choice import NEIGHBOURS, choose
 from molcaption.engine.mend import mend as mended
 from molcaption.engine.questions import questions
 from molcaption.engine.rows import check_columns, make_rows
 from molcaption.engine.runtimes import Generation, Runtime, load_runtime, model_hash
 from molcaption.engine.tally import Tally, check_rejects, parse_max_rejects
-from molcaption.errors import CannotWriteError, MissingError, NoInputError, UsageError
+from molcaption.errors import CannotWriteError, MissingError, NoInputError
 from molcaption.log import progress
 from molcaption.shipped import DEFAULT_MODEL, shipped_path
 
@@ -81,7 +82,8 @@ def caption(
         inputs: compound files; "-" is standard input and needs ``format``.
         output: its suffix chooses the format; "-" is standard output.
         model: bundle or merged model directory; default: the one that ships.
-        memory: captioned molecules to take similar ones from, any table with descriptions.
+        memory: captioned molecules, any table with descriptions: the captions of the nearest ones
+            compete with the captioner's own.
         memory_styles: of its rows only those whose ``style`` column is one of these.
         columns: which columns to write and under which names, ``id:ID,caption:description``.
         format, smiles_column, id_column, limit: as for `read_molecules`.
@@ -132,7 +134,7 @@ def caption(
     if _exists(output) and not force:
         return _leave(output, key)
     runtime = load_runtime(path, threads=threads)
-    known = None if memory is None else _memory(memory, memory_styles, runtime, lexicon)
+    known = None if memory is None else load_memory(memory, lexicon, memory_styles)
     decoding = _Decoding(
         runtime.draws if draws is None else draws, mend, batch_size, max_new_tokens
     )
@@ -162,31 +164,19 @@ def _captions(
 ) -> Iterator[Generation]:
     """Captions of the molecules among ``records``, in order."""
     molecules = [record for record in records if isinstance(record, Molecule)]
-    asked = questions(
-        [molecule.smiles for molecule in molecules],
-        runtime.prompt, runtime.hinter, memory, lexicon,
-    )  # fmt: skip
+    smiles = [molecule.smiles for molecule in molecules]
+    found = features_of(smiles, lexicon) if memory or runtime.vocabulary else None
     made = runtime.candidates(
-        asked,
+        questions(smiles, runtime.vocabulary, lexicon, found),
         draws=decoding.draws,
         batch_size=decoding.batch_size,
         max_new_tokens=decoding.max_new_tokens,
     )
-    for molecule, candidates in zip(molecules, made, strict=True):
-        chosen = choose(candidates, molecule.mol, lexicon)
+    for i, (molecule, candidates) in enumerate(zip(molecules, made, strict=True)):
+        near = memory.neighbours(found[i], NEIGHBOURS) if memory and found else ()
+        chosen = choose(candidates, near, molecule.mol, lexicon)
         text = mended(chosen.text, molecule.mol, lexicon) if decoding.mend else chosen.text
         yield replace(chosen, text=text)
-
-
-def _memory(
-    path: str | Path, styles: Sequence[str] | None, runtime: Runtime, lexicon: Lexicon
-) -> Memory:
-    if not runtime.prompt.neighbours:
-        raise UsageError(
-            f"--memory {path}: the prompt of {runtime.name} shows no similar molecules; "
-            "leave the option out, or train with prompt.neighbours"
-        )
-    return load_memory(path, lexicon, styles)
 
 
 def _model_path(model: str | Path | None) -> Path:

@@ -30,7 +30,6 @@ class Weights(StrEnum):
 class PretrainPart(StrEnum):
     """What `pretrain` can train."""
 
-    hints = "hints"
     backbone = "backbone"
     encoder = "encoder"
 
@@ -42,7 +41,7 @@ def _pretrain(
     only: Annotated[PretrainPart | None, typer.Option(help="Train this part alone.")] = None,
     fresh: Fresh = False,
 ) -> None:
-    """Train what stands before the bridge: hints, a scratch backbone, the encoder.
+    """Train what stands before the bridge: a scratch backbone and the encoder.
 
     \b
     Examples:

@@ -66,7 +66,7 @@ def export(
     _check_packages()
     smiles = _parity_smiles(parity_input, parity_limit)
     model = load_merged(model_dir, device="cpu")
-    molecules = questions(smiles, model.prompt, model.hinter, None, load_lexicon())
+    molecules = questions(smiles, model.vocabulary, load_lexicon())
     with atomic_directory(output, force=force) as directory:
         manifest = _write_files(model, model_dir, directory, weights)
         bundle.write_manifest(directory, manifest)
@@ -89,12 +89,12 @@ def _write_files(
     from molcaption.engine.onnx_export import export_bridge, export_decoder
 
     captioner = model.captioner
-    export_bridge(captioner.encoder, captioner.projector, directory, WEIGHTS[weights])
+    export_bridge(captioner.bridge, directory, WEIGHTS[weights])
     positions = model.max_prompt_tokens + model.max_new_tokens
     shape = export_decoder(model_dir, captioner.llm, directory, weights, positions)
     shutil.copyfile(model_dir / bundle.TOKENIZER, directory / bundle.TOKENIZER)
-    if model.hinter is not None:
-        model.hinter.save(directory)
+    if model.vocabulary is not None:
+        model.vocabulary.save(directory)
     (directory / bundle.CARD).write_text(_readme(model, weights), encoding="utf-8")
     return bundle.Manifest(
         name=model.name,
@@ -107,6 +107,7 @@ def _write_files(
         max_new_tokens=model.max_new_tokens,
         no_repeat_ngram=model.no_repeat_ngram,
         draws=model.draws,
+        features=0 if model.vocabulary is None else len(model.vocabulary.names),
         source={
             **{key: str(value) for key, value in model.provenance.items()},
             "model_sha256": bundle.directory_sha256(model_dir),

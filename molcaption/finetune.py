@@ -1,22 +1,26 @@
-"""The verb ``finetune``, stage 2: projector and LoRA adapter learn to write captions.
+"""The verb ``finetune``, stage 2: bridge and LoRA adapter learn to write captions.
 
 Starts from ``RUN/align`` and refuses a projector that the gate did not pass. Writes
-``RUN/finetune/``: projector, adapter, metrics with sample captions.
+``RUN/finetune/``: bridge, adapter (or the whole backbone, where the recipe has no adapter), the
+vocabulary of features, metrics with sample captions. The encoder stays as it is.
 """
 
 import json
-from dataclasses import replace
+import logging
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from molcaption.data.evidence import WITHOUT_NEIGHBOURS, Showing, read_evidence
+from molcaption.claims import load_lexicon
 from molcaption.data.examples import ExampleDataset
+from molcaption.data.features import FeatureVocabulary, MoleculeView, features_of, views
 from molcaption.data.pairs import Pair, read_pairs
 from molcaption.engine.checkpoint import is_finished, seed_everything
 from molcaption.engine.loop import LoopSettings, fit
 from molcaption.engine.model_dir import (
     ADAPTER,
     CONFIG,
+    TUNED,
     CaptionerConfig,
     load_bridge,
     read_config,
@@ -24,13 +28,21 @@ from molcaption.engine.model_dir import (
     write_config,
 )
 from molcaption.engine.stage_finetune import FinetuneObjective
-from molcaption.engine.train_hints import HINTS
 from molcaption.errors import BadDataError, BadRecipeError
-from molcaption.nn.backbone import attach_adapter, best_device, load_llm, load_tokenizer
+from molcaption.nn.backbone import (
+    attach_adapter,
+    best_device,
+    embedding_norm,
+    load_llm,
+    load_tokenizer,
+)
 from molcaption.nn.captioner import Captioner
+from molcaption.nn.profile import ProfileConfig, ProfileProjector
 from molcaption.recipe import Recipe, provenance, recipe_hash
 
-_SECTIONS = ("seed", "data", "encoder", "projector", "backbone", "prompt", "finetune", "decode")
+_log = logging.getLogger(__name__)
+_SECTIONS = ("seed", "data", "encoder", "projector", "profile", "backbone", "prompt", "finetune",
+             "decode")  # fmt: skip
 
 
 def finetune(recipe: Recipe, force: bool = False, fresh: bool = False) -> Path:
@@ -55,72 +67,124 @@ def finetune(recipe: Recipe, force: bool = False, fresh: bool = False) -> Path:
     if not force:
         _check_gate(aligned)
     seed_everything(recipe.seed)
-    objective = _objective(recipe, aligned, config)
+    data = _data(recipe)
+    objective = _objective(recipe, aligned, config, data)
     settings = LoopSettings.of(stage.model_dump())
     fit(objective, settings, directory, key=recipe_hash(recipe, *_SECTIONS), label="finetune")
     captioner = objective.captioner
-    captioner.llm.save_pretrained(directory / ADAPTER)
-    save_bridge(directory, encoder=captioner.encoder, projector=captioner.projector)
-    write_config(directory, replace(config, stage="finetune", provenance=provenance(recipe)))
+    whole = recipe.backbone.adapter is None
+    captioner.llm.save_pretrained(directory / (TUNED if whole else ADAPTER))
+    save_bridge(directory, captioner.bridge)
+    if data.vocabulary is not None:
+        data.vocabulary.save(directory)
+    profile = captioner.bridge.profile
+    write_config(
+        directory,
+        replace(
+            config,
+            stage="finetune",
+            profile=profile.config if profile else None,
+            provenance=provenance(recipe),
+        ),
+    )
     return directory
 
 
-def _objective(recipe: Recipe, aligned: Path, config: CaptionerConfig) -> FinetuneObjective:
+@dataclass(frozen=True)
+class _Data:
+    """Pairs to learn from and to measure on, with what the captioner sees of each molecule."""
+
+    train: list[Pair]
+    dev: list[Pair]
+    vocabulary: FeatureVocabulary | None
+    views: dict[str, MoleculeView]
+
+
+def _data(recipe: Recipe) -> _Data:
+    data, lexicon = recipe.data, load_lexicon()
+    train, dev = read_pairs(data.path(data.train), data.styles), read_pairs(data.path(data.dev))
+    learnt = list({pair.smiles: None for pair in train})
+    smiles = list({pair.smiles: None for pair in [*train, *dev]})
+    vocabulary, found = None, None
+    if recipe.profile is not None:
+        _log.info("finetune: reading the structures of %d molecules", len(smiles))
+        found = features_of(smiles, lexicon)
+        vocabulary = FeatureVocabulary.learn(found[: len(learnt)])
+    seen = views(smiles, vocabulary, found)
+    return _Data(train, dev, vocabulary, dict(zip(smiles, seen, strict=True)))
+
+
+def _objective(
+    recipe: Recipe, aligned: Path, config: CaptionerConfig, data: _Data
+) -> FinetuneObjective:
     assert config.prompt is not None and config.backbone is not None  # `align` writes both
     assert recipe.finetune.batch_tokens is not None
     wrapped = load_tokenizer(config.backbone.path)
-    captioner = _captioner(recipe, aligned, config, wrapped)
+    captioner = _captioner(recipe, aligned, config, wrapped, data.vocabulary)
     tokenizer = wrapped.backend_tokenizer
-    prompt, end, data = config.prompt, config.end_token_ids[0], recipe.data
+    prompt, end = config.prompt, config.end_token_ids[0]
 
-    known = read_evidence(recipe.run_dir / HINTS) if recipe.prompt.has_evidence else {}
-    showing = Showing(recipe.prompt.hint_dropout, recipe.prompt.neighbour_share)
-
-    def examples(pairs: list[Pair], showing: Showing, augment: float) -> ExampleDataset:
+    def examples(pairs: list[Pair], augment: float) -> ExampleDataset:
         return ExampleDataset(
             pairs,
+            [data.views[pair.smiles] for pair in pairs],
             tokenizer,
             prompt,
             end=end,
             max_prompt_tokens=config.max_prompt_tokens,
             max_new_tokens=config.max_new_tokens,
-            evidence=known,
-            showing=showing,
             augment=augment,
             seed=recipe.seed,
         )
 
-    dev = read_pairs(data.path(data.dev))
     return FinetuneObjective(
         captioner,
-        examples(read_pairs(data.path(data.train), data.styles), showing, recipe.finetune.augment),
-        examples(dev, WITHOUT_NEIGHBOURS, 0.0),
+        examples(data.train, recipe.finetune.augment),
+        examples(data.dev, 0.0),
         tokenizer=tokenizer,
-        references=[pair.description for pair in dev],
+        references=[pair.description for pair in data.dev],
         pad=end,
         end_ids=config.end_token_ids,
         max_new_tokens=config.max_new_tokens,
         no_repeat_ngram=config.no_repeat_ngram,
         batch_tokens=recipe.finetune.batch_tokens,
-        projector_lr=recipe.finetune.projector_lr,
+        bridge_lr=recipe.finetune.projector_lr,
+        word_dropout=recipe.finetune.word_dropout,
         seed=recipe.seed,
     )
 
 
-def _captioner(recipe: Recipe, aligned: Path, config: CaptionerConfig, tokenizer: Any) -> Captioner:
-    """Frozen encoder and backbone, trainable projector and adapter."""
+def _captioner(
+    recipe: Recipe,
+    aligned: Path,
+    config: CaptionerConfig,
+    tokenizer: Any,
+    vocabulary: FeatureVocabulary | None,
+) -> Captioner:
+    """Frozen encoder; trainable projectors, and of the backbone an adapter or everything."""
     source = config.backbone
     assert source is not None
     llm = load_llm(source.path, tokenizer, quantization=source.quantization, device=best_device())
-    adapter = recipe.backbone.adapter
-    llm = attach_adapter(
-        llm, rank=adapter.rank, alpha=adapter.alpha, dropout=adapter.dropout,
-        targets=adapter.targets,
-    )  # fmt: skip
-    encoder, projector = load_bridge(aligned, config)
-    assert projector is not None
-    encoder.requires_grad_(False)
-    return Captioner(encoder, projector, llm, config.graph_token_id)
+    norm, adapter = embedding_norm(llm), recipe.backbone.adapter
+    if adapter is None:
+        llm.requires_grad_(True)
+    else:
+        llm = attach_adapter(
+            llm, rank=adapter.rank, alpha=adapter.alpha, dropout=adapter.dropout,
+            targets=adapter.targets,
+        )  # fmt: skip
+    bridge = load_bridge(aligned, config)
+    bridge.encoder.requires_grad_(False)
+    if recipe.profile is not None and vocabulary is not None:
+        bridge.profile = ProfileProjector(
+            ProfileConfig(
+                features=len(vocabulary.names),
+                out_width=bridge.projector.config.out_width,
+                out_norm=norm,
+                **recipe.profile.model_dump(),
+            )
+        )
+    return Captioner(bridge, llm, config.graph_token_id)
 
 
 def _check_gate(aligned: Path) -> None:

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import torch
 
+from molcaption.data.features import FeatureVocabulary
 from molcaption.data.folders import atomic_directory, check_directory
-from molcaption.data.hints import Hinter
 from molcaption.engine.model_dir import (
     ADAPTER,
+    TUNED,
     BackboneSource,
     load_bridge,
     read_config,
     save_bridge,
     write_config,
 )
-from molcaption.engine.train_hints import HINTS
 from molcaption.nn.backbone import load_llm, load_tokenizer, merge_adapter
 
 _log = logging.getLogger(__name__)
@@ -41,16 +41,20 @@ def merge(run_dir: str | Path, output: str | Path, force: bool = False) -> Path:
     config = read_config(tuned, "molcaption finetune RECIPE")
     assert config.backbone is not None  # `align` writes it
     tokenizer = load_tokenizer(config.backbone.path)
-    llm = load_llm(config.backbone.path, tokenizer, quantization=config.backbone.quantization)
-    llm = merge_adapter(llm, tuned / ADAPTER).to(torch.float16)
-    encoder, projector = load_bridge(tuned, config)
-    assert projector is not None
+    if (tuned / TUNED).is_dir():
+        llm = load_llm(str(tuned / TUNED), tokenizer)
+    else:
+        source = config.backbone
+        llm = load_llm(source.path, tokenizer, quantization=source.quantization)
+        llm = merge_adapter(llm, tuned / ADAPTER)
+    llm = llm.to(torch.float16)
+    bridge = load_bridge(tuned, config)
     with atomic_directory(output, force=force) as directory:
         llm.save_pretrained(directory)
         tokenizer.save_pretrained(directory)
-        save_bridge(directory, encoder=encoder.half(), projector=projector.half())
-        if config.prompt is not None and config.prompt.hints:
-            Hinter.load(Path(run_dir) / HINTS).save(directory)
+        save_bridge(directory, bridge.half())
+        if config.profile is not None:
+            FeatureVocabulary.load(tuned).save(directory)
         write_config(directory, replace(config, stage="merged", backbone=BackboneSource(".")))
     _log.info("%s: merged", output)
     return Path(output)

@@ -1,8 +1,7 @@
 """The verb ``pretrain``: what has to exist before the bridge.
 
-Writes ``RUN/hints/`` (only if prompts show evidence), ``RUN/backbone/`` (only for
-``backbone.scratch``: a plain Hugging Face directory) and ``RUN/encoder/``. Each part that is
-finished is left alone the second time.
+Writes ``RUN/backbone/`` (only for ``backbone.scratch``: a plain Hugging Face directory) and
+``RUN/encoder/``. Each part that is finished is left alone the second time.
 """
 
 import random
@@ -11,72 +10,45 @@ from pathlib import Path
 
 from molcaption.chem.molecule import parse_smiles
 from molcaption.data.documents import CAPTIONS, NAMES, SENTENCES, DocumentSource
-from molcaption.data.evidence import Evidence, Showing, read_evidence
-from molcaption.data.hints import WEIGHTS
 from molcaption.data.pairs import Pair, read_pairs, read_structures
-from molcaption.data.prompt import Neighbour, PromptTemplate, evidence_text, plain_prompt
+from molcaption.data.prompt import PromptTemplate, plain_prompt
 from molcaption.data.structures import StructureDataset
 from molcaption.data.targets import structure_targets
 from molcaption.data.tokenizer import train_tokenizer
 from molcaption.engine.checkpoint import is_finished, seed_everything
 from molcaption.engine.loop import LoopSettings, fit
-from molcaption.engine.model_dir import CONFIG, CaptionerConfig, save_bridge, write_config
+from molcaption.engine.model_dir import CONFIG, CaptionerConfig, save_encoder, write_config
 from molcaption.engine.stage_backbone import BackboneObjective
 from molcaption.engine.stage_encoder import EncoderObjective
-from molcaption.engine.train_hints import HINTS, HintSettings, train_hints
 from molcaption.errors import BadRecipeError
 from molcaption.nn.backbone import build_scratch, wrap_tokenizer
 from molcaption.nn.encoder import EncoderConfig, MolGNN
 from molcaption.nn.pretraining import EncoderPretraining
 from molcaption.recipe import Recipe, provenance, recipe_hash
-from molcaption.recipe_schema import HintStage
 
 _TOKENIZER_SMILES = 300
 """Few SMILES in the tokenizer's training text keep its SMILES tokens to a few atoms each (20
 tokens a molecule); with all of them, half a molecule becomes one token."""
-_TOKENIZER_NAMES, _TOKENIZER_HINTS = 4000, 2000
-_BACKBONE_SECTIONS = ("seed", "data", "backbone", "prompt", "decode", "pretrain")
+_TOKENIZER_NAMES = 4000
+_BACKBONE_SECTIONS = ("seed", "data", "encoder", "profile", "backbone", "prompt", "decode",
+                      "pretrain")  # fmt: skip
 _ENCODER_SECTIONS = ("seed", "data", "encoder", "pretrain")
-_HINT_SECTIONS = ("seed", "data", "prompt", "pretrain")
 """What a checkpoint depends on: only a change here makes it useless."""
 BACKBONE, ENCODER = "backbone", "encoder"
 
 
 def pretrain(recipe: Recipe, only: str | None = None, fresh: bool = False) -> Path:
-    """Train hints and backbone (if the recipe has them) and the encoder; returns the run directory.
+    """Train backbone (if the recipe builds one) and encoder; returns the run directory.
 
     Args:
-        only: ``hints``, ``backbone`` or ``encoder``; all by default.
+        only: ``backbone`` or ``encoder``; both by default.
         fresh: forget checkpoints and finished parts.
     """
-    if only in (None, HINTS) and recipe.pretrain.hints is not None:
-        _pretrain_hints(recipe, recipe.pretrain.hints, fresh)
     if only in (None, BACKBONE) and recipe.backbone.scratch is not None:
         _pretrain_backbone(recipe, fresh)
     if only in (None, ENCODER):
         _pretrain_encoder(recipe, fresh)
     return recipe.run_dir
-
-
-def _pretrain_hints(recipe: Recipe, stage: HintStage, fresh: bool) -> None:
-    directory = recipe.run_dir / HINTS
-    if is_finished(directory, WEIGHTS, fresh=fresh):
-        return
-    if stage.batch_size is None:
-        raise BadRecipeError("pretrain.hints.batch_size: needed; molecules are counted, not tokens")
-    data = recipe.data
-    settings = HintSettings(
-        hints=recipe.prompt.hints,
-        neighbours=recipe.prompt.neighbours,
-        styles=data.styles,
-        hidden=stage.hidden,
-        folds=stage.folds,
-        batch_size=stage.batch_size,
-        seed=recipe.seed,
-        loop=LoopSettings.of(stage.model_dump()),
-    )
-    pairs, dev = read_pairs(data.path(data.train)), read_pairs(data.path(data.dev))
-    train_hints(directory, pairs, dev, settings, recipe_hash(recipe, *_HINT_SECTIONS))
 
 
 def _pretrain_backbone(recipe: Recipe, fresh: bool) -> None:
@@ -89,25 +61,16 @@ def _pretrain_backbone(recipe: Recipe, fresh: bool) -> None:
         raise BadRecipeError("pretrain.backbone.batch_tokens: needed, since texts vary in length")
     seed_everything(recipe.seed)
     texts = _texts(recipe)
-    shown = recipe.prompt
-    evidence = read_evidence(recipe.run_dir / HINTS) if shown.has_evidence else {}
-    learnt = _tokenizer_texts(texts, evidence)
-    tokenizer = wrap_tokenizer(train_tokenizer(learnt, scratch.vocab_size))
+    tokenizer = wrap_tokenizer(train_tokenizer(_tokenizer_texts(texts), scratch.vocab_size))
     llm = build_scratch(tokenizer, **scratch.model_dump(exclude={"vocab_size"}))
     styles = recipe.data.styles or []
-    count = recipe.encoder.graph_tokens
-    prompt = PromptTemplate(
-        plain_prompt(count, evidence=shown.has_evidence),
-        count, hints=shown.hints, neighbours=shown.neighbours,
-    )  # fmt: skip
+    prompt = PromptTemplate(plain_prompt(recipe.prompt_tokens), recipe.prompt_tokens)
 
     def source(pairs: dict[str, list[Pair]]) -> DocumentSource:
         return DocumentSource(
             tokenizer.backend_tokenizer, pairs, stage.mixture, styles=styles,
-            prompt=prompt, evidence=evidence,
-            showing=Showing(shown.hint_dropout, shown.neighbour_share),
-            max_prompt_tokens=shown.max_tokens, max_new_tokens=recipe.decode.max_new_tokens,
-            seed=recipe.seed,
+            prompt=prompt, max_prompt_tokens=recipe.prompt.max_tokens,
+            max_new_tokens=recipe.decode.max_new_tokens, seed=recipe.seed,
         )  # fmt: skip
 
     dev = read_pairs(recipe.data.path(recipe.data.dev))
@@ -149,7 +112,7 @@ def _pretrain_encoder(recipe: Recipe, fresh: bool) -> None:
     )  # fmt: skip
     settings = LoopSettings.of(stage.model_dump())
     fit(objective, settings, directory, key=recipe_hash(recipe, *_ENCODER_SECTIONS), label=ENCODER)
-    save_bridge(directory, encoder=encoder)
+    save_encoder(directory, encoder)
     write_config(
         directory,
         CaptionerConfig(stage=ENCODER, encoder=encoder.config, provenance=provenance(recipe)),
@@ -191,13 +154,8 @@ def _texts(recipe: Recipe) -> dict[str, list[Pair]]:
     return texts
 
 
-def _tokenizer_texts(
-    texts: Mapping[str, Sequence[Pair]], evidence: Mapping[str, Evidence]
-) -> list[str]:
+def _tokenizer_texts(texts: Mapping[str, Sequence[Pair]]) -> list[str]:
     captions = texts[CAPTIONS]
     names = texts.get(NAMES, [])[:_TOKENIZER_NAMES]
     smiles = [pair.smiles for pair in captions[:_TOKENIZER_SMILES]]
-    hints = [evidence_text(known.hints, ()) for known in evidence.values()]
-    prompt = plain_prompt(1).replace("{smiles}", evidence_text((), [Neighbour(0.5, "")]))
-    said = (pair.description for pair in [*captions, *names])
-    return [*smiles, *said, *hints[:_TOKENIZER_HINTS], *[prompt] * 100]
+    return [*smiles, *(pair.description for pair in [*captions, *names])]

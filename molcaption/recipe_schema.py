@@ -80,6 +80,17 @@ class ProjectorRecipe(Section):
     """Linear layers; with one the bridge is a plain linear map."""
 
 
+class ProfileRecipe(Section):
+    """The second bridge: what the lexicon finds in the structure, and Morgan counts, as tokens."""
+
+    tokens: PositiveInt = 4
+    """R, tokens beside those of the graph."""
+    hidden: PositiveInt = 384
+    """Width of the layer between features and tokens."""
+    dropout: Fraction = 0.3
+    """Share of features and hidden layer left out in training: features outnumber molecules."""
+
+
 class ScratchRecipe(Section):
     """A decoder of the Qwen3 architecture, built here and pretrained by `pretrain`."""
 
@@ -131,13 +142,16 @@ class BackboneRecipe(Section):
     """`nf4` holds the frozen weights in 4 bits (QLoRA, arXiv:2305.14314)."""
     scratch: ScratchRecipe | None = None
     """Shape of a decoder to pretrain here; null with `path`."""
-    adapter: AdapterRecipe = AdapterRecipe()
+    adapter: AdapterRecipe | None = AdapterRecipe()
+    """Null trains every weight in `finetune`: for bases too small to need sparing."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
         if (self.path is None) == (self.scratch is None):
             got = "neither" if self.path is None else "both"
             raise ValueError(f"give either path or scratch, got {got}")
+        if self.adapter is None and self.quantization != "none":
+            raise ValueError("quantization nf4 freezes the weights: it needs an adapter")
         return self
 
 
@@ -147,20 +161,7 @@ class PromptRecipe(Section):
     format: Literal["chat", "plain"] = "chat"
     """`chat` uses the backbone's own template, `plain` the marks <|user|> and <|assistant|>."""
     max_tokens: PositiveInt = 512
-    """Longest prompt in tokens; a longer one loses neighbours, then the end of its SMILES."""
-    hints: Count = 0
-    """Most phrases shown that the molecule's description probably holds; see `pretrain.hints`."""
-    neighbours: Count = 0
-    """Most captions of similar molecules shown; captioning needs a memory to take them from."""
-    hint_dropout: Fraction = 0.15
-    """Share of the hints that a training prompt leaves out at random."""
-    neighbour_share: Fraction = 0.5
-    """Share of the training prompts that show neighbours; the others teach to do without."""
-
-    @property
-    def has_evidence(self) -> bool:
-        """Whether prompts show hints or neighbours."""
-        return bool(self.hints or self.neighbours)
+    """Longest prompt in tokens; a longer one loses the end of its SMILES."""
 
 
 class Stage(Section):
@@ -215,20 +216,9 @@ class BackboneStage(Stage):
     """Share of each kind of text, by its name; shares are relative and need not add up to one."""
 
 
-class HintStage(Stage):
-    """Pretraining of the hints: which phrases does a structure's description hold?"""
-
-    hidden: PositiveInt = 384
-    """Width of the classifier's layer between features and phrases."""
-    folds: Annotated[int, Field(ge=2)] = 5
-    """Classifiers for the training pairs' own hints, none of which saw the pair's skeleton."""
-
-
 class PretrainRecipe(Section):
     """What is trained before the bridge."""
 
-    hints: HintStage | None = None
-    """Only where prompts show hints or neighbours."""
     encoder: EncoderStage
     backbone: BackboneStage | None = None
     """Only for a scratch backbone."""
@@ -250,12 +240,14 @@ class AlignRecipe(Stage):
 
 
 class FinetuneRecipe(Stage):
-    """Stage 2: projector and adapter learn to write the caption."""
+    """Stage 2: bridge and adapter learn to write the caption."""
 
     projector_lr: Annotated[float, Field(gt=0)]
-    """Peak learning rate of the projector, which starts aligned and wants less than the adapter."""
+    """Peak learning rate of the bridge; an aligned projector wants less than the adapter."""
     augment: Fraction = 0.0
     """Probability that a molecule is shown with another SMILES than the canonical one."""
+    word_dropout: Fraction = 0.0
+    """Share of the description's tokens hidden from the backbone, so that it minds the molecule."""
 
 
 class DecodeRecipe(Section):
@@ -281,6 +273,7 @@ class Recipe(Section):
     data: DataRecipe
     encoder: EncoderRecipe = EncoderRecipe()
     projector: ProjectorRecipe = ProjectorRecipe()
+    profile: ProfileRecipe | None = None
     backbone: BackboneRecipe
     prompt: PromptRecipe = PromptRecipe()
     pretrain: PretrainRecipe
@@ -292,6 +285,9 @@ class Recipe(Section):
     def _parts_are_pretrained(self) -> Self:
         if self.backbone.scratch is not None and self.pretrain.backbone is None:
             raise ValueError("backbone.scratch needs pretrain.backbone: it knows no language yet")
-        if self.prompt.has_evidence and self.pretrain.hints is None:
-            raise ValueError("prompt.hints and prompt.neighbours need pretrain.hints")
         return self
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Vectors that stand for a molecule in the prompt: graph tokens and profile tokens."""
+        return self.encoder.graph_tokens + (self.profile.tokens if self.profile else 0)

@@ -29,17 +29,21 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
     from safetensors.torch import save_file
 
+    from molcaption.claims import load_lexicon
+    from molcaption.data.features import FeatureVocabulary, features_of
     from molcaption.data.prompt import GRAPH_TOKEN, plain_prompt
     from molcaption.data.tokenizer import train_tokenizer
     from molcaption.nn.backbone import build_scratch, wrap_tokenizer
+    from molcaption.nn.bridge import Bridge
     from molcaption.nn.encoder import EncoderConfig, MolGNN
+    from molcaption.nn.profile import ProfileConfig, ProfileProjector
     from molcaption.nn.projector import Projector, ProjectorConfig
 
     directory = tmp_path_factory.mktemp("tiny") / "model"
     directory.mkdir()
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        texts = [plain_prompt(1), "The molecule is a monocarboxylic acid.", "CCO c1ccccc1 CC(=O)O"]
+        texts = [plain_prompt(3), "The molecule is a monocarboxylic acid.", "CCO c1ccccc1 CC(=O)O"]
         tokenizer = wrap_tokenizer(train_tokenizer(texts, 400))
         sizes = {"hidden": 64, "layers": 2, "heads": 2, "kv_heads": 1, "head_dim": 32}
         llm = build_scratch(tokenizer, **sizes, intermediate=128)
@@ -48,9 +52,14 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 torch.nn.init.normal_(parameter, std=0.15)
         encoder_config = EncoderConfig(layers=2, hidden=32, width=48)
         projector_config = ProjectorConfig(48, 64, hidden=64, out_norm=1.5)
-        bridge = {"encoder": MolGNN(encoder_config), "projector": Projector(projector_config)}
-    state = {f"{part}.{k}": v for part, m in bridge.items() for k, v in m.state_dict().items()}
-    save_file(state, directory / "bridge.safetensors")
+        known = features_of(["CCO", "CC(=O)O", "C[C@H](N)C(=O)O", "c1ccccc1C(=O)O"], load_lexicon())
+        vocabulary = FeatureVocabulary.learn(known)
+        profile_config = ProfileConfig(len(vocabulary.names), 64, tokens=2, hidden=16, out_norm=1.5)
+        bridge = Bridge(
+            MolGNN(encoder_config), Projector(projector_config), ProfileProjector(profile_config)
+        )
+    save_file(bridge.state_dict(), directory / "bridge.safetensors")
+    vocabulary.save(directory)
     llm.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
     config = {
@@ -58,7 +67,8 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "stage": "merged",
         "encoder": vars(encoder_config),
         "projector": vars(projector_config),
-        "prompt": {"text": plain_prompt(1), "graph_token": GRAPH_TOKEN, "n_graph_tokens": 1},
+        "profile": vars(profile_config),
+        "prompt": {"text": plain_prompt(3), "graph_token": GRAPH_TOKEN, "n_graph_tokens": 3},
         "graph_token_id": tokenizer.convert_tokens_to_ids(GRAPH_TOKEN),
         # a dozen ordinary tokens end a caption too, so that some end early and others never
         "end_token_ids": [tokenizer.eos_token_id, *range(100, 112)],

@@ -8,7 +8,7 @@ import pytest
 
 from molcaption.baseline import baseline
 from molcaption.claims import load_lexicon
-from molcaption.data.memory import profiles_of, vectors_of
+from molcaption.data.features import features_of
 from molcaption.data.memory_file import load_memory
 from molcaption.errors import BadDataError, CannotWriteError, MissingError, NoInputError, UsageError
 
@@ -150,5 +150,5 @@ def test_profile_copies_what_a_memory_would_show(train: Path, tmp_path: Path) ->
     rows = [line.split("\t") for line in output.read_text("utf-8").splitlines()[1:]]
     assert [row[3] for row in rows] == ["Propanol.", "", "It is a phenol and it is a ring."]
     memory = load_memory(train, load_lexicon())
-    near = memory.neighbours(vectors_of(["CCCCO"], profiles_of(["CCCCO"], load_lexicon()))[0], 1)
+    near = memory.neighbours(features_of(["CCCCO"], load_lexicon())[0], 1)
     assert near[0].caption == rows[0][3]

@@ -1,7 +1,7 @@
 """Everything that the lexicon finds in one molecule, as a bag of named features.
 
-Computed once per molecule and read by whoever needs to compare or to learn: the hints of a prompt
-(data/hints.py) and the search for similar molecules (data/memory.py).
+Computed once per molecule and read by whoever needs to compare or to learn: the captioner's second
+bridge (data/features.py) and the search for similar molecules (data/memory.py).
 """
 
 import math

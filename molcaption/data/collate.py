@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from molcaption.chem.graph import Graph, collate_graphs
+from molcaption.data.features import MoleculeView, dense
 
 IGNORE = -100
 """Label of a position that carries no loss."""
@@ -23,7 +24,7 @@ IGNORE = -100
 class Example:
     """One molecule with the ids of its prompt and, in training, of its description and end."""
 
-    graph: Graph
+    molecule: MoleculeView
     prompt: list[int]
     description: list[int]
 
@@ -40,6 +41,15 @@ def graph_tensors(graphs: Sequence[Graph]) -> dict[str, Any]:
     }
 
 
+def view_tensors(molecules: Sequence[MoleculeView]) -> dict[str, Any]:
+    """The arguments of a bridge's forward; ``features`` is None where the molecules have none."""
+    rows = [view.features for view in molecules if view.features is not None]
+    return {
+        "graphs": graph_tensors([view.graph for view in molecules]),
+        "features": torch.from_numpy(dense(rows)) if rows else None,
+    }
+
+
 def answered_batch(
     prompts: Sequence[list[int]], answers: Sequence[list[int]], pad: int
 ) -> dict[str, Tensor]:
@@ -51,10 +61,10 @@ def answered_batch(
 
 
 def training_batch(examples: Sequence[Example], pad: int) -> dict[str, Any]:
-    """`answered_batch` with descriptions as answers, and ``graphs``."""
+    """`answered_batch` with descriptions as answers, and ``molecules``."""
     prompts = [example.prompt for example in examples]
     batch = answered_batch(prompts, [example.description for example in examples], pad)
-    return {**batch, "graphs": graph_tensors([example.graph for example in examples])}
+    return {**batch, "molecules": view_tensors([example.molecule for example in examples])}
 
 
 def prompt_batch(examples: Sequence[Example], pad: int) -> dict[str, Any]:
@@ -63,7 +73,7 @@ def prompt_batch(examples: Sequence[Example], pad: int) -> dict[str, Any]:
     return {
         "input_ids": ids,
         "attention_mask": mask,
-        "graphs": graph_tensors([example.graph for example in examples]),
+        "molecules": view_tensors([example.molecule for example in examples]),
     }
 
 

@@ -1,10 +1,9 @@
 """Texts for a backbone that knows no language yet: molecules with something to say about each.
 
-Three kinds, all in the shape of the captioner's own prompt: real captions (with the evidence that
-prompts will show), IUPAC names, and sentences that our own code writes about real structures
-(grounded by construction, as many as there are structures). The task line names the kind, and the
-style of a caption that is not in the styles of fine-tuning, so that one prose does not leak into
-another.
+Three kinds, all in the shape of the captioner's own prompt: real captions, IUPAC names, and
+sentences that our own code writes about real structures (grounded by construction, as many as there
+are structures). The task line names the kind, and the style of a caption that is not in the styles
+of fine-tuning, so that one prose does not leak into another.
 """
 
 import random
@@ -16,9 +15,8 @@ from rdkit import Chem
 from tokenizers import Tokenizer
 
 from molcaption.chem.molecule import InvalidMolecule, parse_smiles
-from molcaption.data.evidence import NONE, Evidence, Showing
 from molcaption.data.pairs import Pair
-from molcaption.data.prompt import END, TASK, PromptTemplate, Subject
+from molcaption.data.prompt import END, TASK, PromptTemplate
 from molcaption.data.sentences import describe
 
 CAPTIONS, NAMES, SENTENCES = "captions", "names", "sentences"
@@ -51,8 +49,6 @@ class DocumentSource:
         mixture: share of each kind, relative to one another; `CAPTIONS` must be there.
         styles: caption styles that need no mention in the task line.
         prompt: the captioner's own; other tasks are put in place of its task.
-        evidence: what the prompts of captioned molecules show, by SMILES.
-        showing: how much of it they show.
         max_prompt_tokens, max_new_tokens: longer prompts and answers are cut.
     """
 
@@ -64,8 +60,6 @@ class DocumentSource:
         *,
         styles: Collection[str],
         prompt: PromptTemplate,
-        evidence: Mapping[str, Evidence],
-        showing: Showing,
         max_prompt_tokens: int,
         max_new_tokens: int,
         seed: int,
@@ -75,8 +69,6 @@ class DocumentSource:
         self._mixture = mixture
         self._styles = styles
         self._prompt = prompt
-        self._evidence = evidence
-        self._showing = showing
         self._max_prompt_tokens = max_prompt_tokens
         self._max_new_tokens = max_new_tokens
         self._seed = seed
@@ -107,13 +99,9 @@ class DocumentSource:
         answer = describe(mol, rng) if kind == SENTENCES else pair.description
         # One shown in canonical form, the next with its atoms in another order.
         smiles = pair.smiles if rng.random() < 0.5 else randomised(mol, rng)
-        known = self._evidence.get(pair.smiles, NONE) if kind == CAPTIONS else NONE
-        shown = self._showing.choose(known, rng)
         text = self._prompt.text.replace(TASK, self._task(kind, pair.style))
         prompt = replace(self._prompt, text=text).encode(
-            self._tokenizer,
-            Subject(smiles, shown.hints, shown.neighbours),
-            self._max_prompt_tokens,
+            self._tokenizer, smiles, self._max_prompt_tokens
         )
         ids = self._tokenizer.encode(answer + END, add_special_tokens=False).ids
         return Document(prompt, ids[: self._max_new_tokens])

@@ -1,47 +1,42 @@
-"""Pairs as training examples: graph, prompt ids, description ids.
+"""Pairs as training examples: what is seen of the molecule, prompt ids, description ids.
 
-Graph and description of a pair never change and are kept. The prompt does: with augmentation it
-shows the SMILES with its atoms in another order, and of the evidence now more, now less; a pure
-function of (seed, epoch, index).
+Molecule and description of a pair never change and are kept. The prompt does: with augmentation it
+shows the SMILES with its atoms in another order; a pure function of (seed, epoch, index).
 """
 
 import random
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
 from tokenizers import Tokenizer
 
-from molcaption.chem.graph import featurise
 from molcaption.chem.molecule import parse_smiles
 from molcaption.data.collate import Example
 from molcaption.data.documents import randomised
-from molcaption.data.evidence import ALL, NONE, Evidence, Showing
+from molcaption.data.features import MoleculeView
 from molcaption.data.pairs import Pair
-from molcaption.data.prompt import PromptTemplate, Subject
+from molcaption.data.prompt import PromptTemplate
 
 
 class ExampleDataset:
     """Examples by epoch.
 
     Args:
+        views: what the captioner sees of each pair's molecule.
         end: id of the token that ends a description, part of the loss.
         max_prompt_tokens, max_new_tokens: longer prompts and descriptions are cut.
-        evidence: what the prompts may show, by SMILES.
-        showing: how much of it they show.
         augment: probability of a randomised SMILES.
     """
 
     def __init__(
         self,
         pairs: Sequence[Pair],
+        views: Sequence[MoleculeView],
         tokenizer: Tokenizer,
         prompt: PromptTemplate,
         *,
         end: int,
         max_prompt_tokens: int,
         max_new_tokens: int,
-        evidence: Mapping[str, Evidence] = MappingProxyType({}),
-        showing: Showing = ALL,
         augment: float = 0.0,
         seed: int = 0,
     ) -> None:
@@ -49,11 +44,9 @@ class ExampleDataset:
         self._tokenizer = tokenizer
         self._prompt = prompt
         self._max_prompt_tokens = max_prompt_tokens
-        self._evidence = evidence
-        self._showing = showing
         self._augment = augment
         self._seed = seed
-        self._graphs = [featurise(parse_smiles(pair.smiles)) for pair in pairs]
+        self._views = views
         self._descriptions = [self._description(pair, end, max_new_tokens) for pair in pairs]
         self._epoch: tuple[int, list[Example]] = (-1, [])
 
@@ -76,10 +69,8 @@ class ExampleDataset:
         smiles = pair.smiles
         if rng.random() < self._augment:
             smiles = randomised(parse_smiles(smiles), rng)
-        shown = self._showing.choose(self._evidence.get(pair.smiles, NONE), rng)
-        subject = Subject(smiles, shown.hints, shown.neighbours)
-        prompt = self._prompt.encode(self._tokenizer, subject, self._max_prompt_tokens)
-        return Example(self._graphs[index], prompt, self._descriptions[index])
+        prompt = self._prompt.encode(self._tokenizer, smiles, self._max_prompt_tokens)
+        return Example(self._views[index], prompt, self._descriptions[index])
 
     def _description(self, pair: Pair, end: int, max_new_tokens: int) -> list[int]:
         ids = self._tokenizer.encode(pair.description, add_special_tokens=False).ids

@@ -14,52 +14,28 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import Chem
-from rdkit.Chem import rdFingerprintGenerator
 
-from molcaption.chem.molecule import parse_smiles
-from molcaption.claims import Lexicon, Profile, profile
-from molcaption.data.prompt import Neighbour
-from molcaption.processes import map_rows
+from molcaption.data.features import Features, is_morgan
 
-_MIN_ROWS = 50  # a process: they take half a second
 _PROFILE_SHARE = 0.7
-_MORGAN = rdFingerprintGenerator.GetMorganGenerator(radius=3, includeChirality=True)
-Vector = dict[str, float]
 
 
-def profiles_of(smiles: Sequence[str], lexicon: Lexicon) -> list[Profile]:
-    """The profile of each structure, on all cores."""
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A similar molecule's caption and how similar it is, from 0 to 1."""
 
-    def part(texts: Sequence[str]) -> NDArray[np.object_]:
-        made = np.empty(len(texts), object)
-        for i, text in enumerate(texts):
-            made[i] = profile(parse_smiles(text), lexicon)
-        return made
-
-    return list(map_rows(part, smiles, min_rows=_MIN_ROWS)) if len(smiles) else []
+    similarity: float
+    caption: str
 
 
-def skeleton(smiles: str) -> str:
-    """Canonical SMILES without stereo: what stereoisomers share."""
-    mol = parse_smiles(smiles)
-    Chem.RemoveStereochemistry(mol)
-    return str(Chem.MolToSmiles(mol))
+def vector(features: Features) -> Features:
+    """A molecule's features at unit length; the product of two such is their similarity."""
+    known = {name: value for name, value in features.items() if not is_morgan(name)}
+    morgan = {name: value for name, value in features.items() if is_morgan(name)}
+    return _unit(known, _PROFILE_SHARE) | _unit(morgan, 1 - _PROFILE_SHARE)
 
 
-def vector(mol: Chem.Mol, found: Profile) -> Vector:
-    """A molecule as features of unit length; the product of two is their similarity."""
-    counts = _MORGAN.GetSparseCountFingerprint(mol).GetNonzeroElements()
-    morgan = {f"morgan {bit}": float(np.log2(1 + n)) for bit, n in counts.items()}
-    return _unit(found.features(), _PROFILE_SHARE) | _unit(morgan, 1 - _PROFILE_SHARE)
-
-
-def vectors_of(smiles: Sequence[str], profiles: Sequence[Profile]) -> list[Vector]:
-    """The vector of each structure."""
-    return [vector(parse_smiles(s), found) for s, found in zip(smiles, profiles, strict=True)]
-
-
-def _unit(features: Vector, share: float) -> Vector:
+def _unit(features: Features, share: float) -> Features:
     norm = np.sqrt(sum(value * value for value in features.values()))
     scale = np.sqrt(share) / max(norm, 1e-9)
     return {name: float(scale * value) for name, value in features.items()}
@@ -78,7 +54,7 @@ class VectorTable:
     values: NDArray[np.float32]
 
     @classmethod
-    def of(cls, vectors: Sequence[Vector]) -> Self:
+    def of(cls, vectors: Sequence[Features]) -> Self:
         """The table of some vectors."""
         places: dict[str, int] = {}
         columns = [places.setdefault(name, len(places)) for row in vectors for name in row]
@@ -89,13 +65,14 @@ class VectorTable:
             values=np.array([value for row in vectors for value in row.values()], np.float32),
         )
 
-    def products(self, query: Vector) -> NDArray[np.float64]:
+    def products(self, query: Features) -> NDArray[np.float64]:
         """The product of each row with a vector: [M]."""
         dense = np.zeros(len(self.names), np.float32)
         for name, value in query.items():
             if (place := self._places.get(name)) is not None:
                 dense[place] = value
-        return np.bincount(self.rows, weights=self.values * dense[self.columns])
+        products = np.bincount(self.rows, weights=self.values * dense[self.columns])
+        return products.astype(np.float64, copy=False)
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -108,33 +85,17 @@ class Memory:
     Args:
         index: of their vectors.
         captions: of each molecule.
-        skeletons: of each molecule; needed only where a molecule's own are to be passed over.
     """
 
-    def __init__(
-        self, index: VectorTable, captions: Sequence[str], skeletons: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, index: VectorTable, captions: Sequence[str]) -> None:
         self._index = index
         self._captions = captions
-        self._skeletons = skeletons
 
     def __len__(self) -> int:
         return len(self._captions)
 
-    def neighbours(
-        self, query: Vector, limit: int, *, without: str | None = None
-    ) -> tuple[Neighbour, ...]:
-        """The nearest ones, nearest first; of equals the first of the file.
-
-        Args:
-            without: pass over molecules of this skeleton, as training does over its own.
-        """
-        similarity = self._index.products(query)
-        found: list[Neighbour] = []
-        for place in np.argsort(-similarity, kind="stable"):
-            if len(found) == limit:
-                break
-            if without is None or self._skeletons[place] != without:
-                near = min(1.0, float(similarity[place]))
-                found.append(Neighbour(near, self._captions[place]))
-        return tuple(found)
+    def neighbours(self, features: Features, limit: int) -> tuple[Neighbour, ...]:
+        """The nearest ones, nearest first; of equals the first of the file."""
+        similarity = self._index.products(vector(features))
+        nearest = np.argsort(-similarity, kind="stable")[:limit]
+        return tuple(Neighbour(min(1.0, float(similarity[i])), self._captions[i]) for i in nearest)

@@ -17,11 +17,12 @@ import numpy as np
 from molcaption.claims import Lexicon
 from molcaption.data.atomic import atomic_write
 from molcaption.data.captioned import read_captioned
-from molcaption.data.memory import Memory, VectorTable, profiles_of, vectors_of
+from molcaption.data.features import features_of
+from molcaption.data.memory import Memory, VectorTable, vector
 from molcaption.errors import MolcaptionError
 
 _log = logging.getLogger(__name__)
-_VERSION = 1
+_VERSION = 2
 """To be raised with every change of the vectors."""
 
 
@@ -40,7 +41,7 @@ def load_memory(path: str | Path, lexicon: Lexicon, styles: Sequence[str] | None
     index = _read(kept, len(smiles))
     if index is None:
         _log.info("%s: indexing %d captioned molecules", path, len(smiles))
-        index = VectorTable.of(vectors_of(smiles, profiles_of(smiles, lexicon)))
+        index = VectorTable.of([vector(found) for found in features_of(smiles, lexicon)])
         _keep(kept, index)
     return Memory(index, [molecule.description or "" for molecule in molecules])
 

@@ -9,15 +9,19 @@ its atoms from the model.
 
 from collections.abc import Iterable
 
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from molcaption.data.prompt import ASSISTANT, END, GRAPH_TOKEN, PAD, USER
+from molcaption.data.prompt import ASSISTANT, END, FIXED, GRAPH_TOKEN, PAD, USER
 
 _MAX_TOKEN_CHARS = 12
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
-    """Byte-level BPE over ``texts`` with the turn markers and the graph token as special tokens."""
+    """Byte-level BPE over ``texts`` with the turn markers and the graph token as special tokens.
+
+    The prompt's fixed parts are one token each, beyond ``vocab_size``: spelt out, they would be a
+    sixth of all that a training step computes.
+    """
     tokenizer = Tokenizer(models.BPE())
     # An optional leading blank belongs to the word, as in GPT-2, so that decoding is lossless.
     words = pre_tokenizers.Split(Regex(r" ?[^\s]+|\s"), behavior="isolated")
@@ -32,4 +36,5 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.add_tokens([AddedToken(part, normalized=False) for part in FIXED])
     return tokenizer

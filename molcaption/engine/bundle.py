@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from molcaption.data.hints import FILES as HINT_FILES
+from molcaption.data.features import VOCABULARY
 from molcaption.data.prompt import PromptTemplate
 from molcaption.errors import BadDataError, MissingError
 
@@ -57,6 +57,7 @@ class Manifest:
         prompt: the template with its slots.
         max_prompt_tokens, max_new_tokens: limits of prompt and caption.
         no_repeat_ngram: no run of so many tokens occurs twice in a caption; 0 allows everything.
+        features: how many features it reads beside the graph; ``features.json`` names them.
         draws: captions drawn beside the greedy one, unless the user says otherwise.
         source: hash of the model directory, recipe name and hash, molcaption's version.
         tools: versions of the packages that made the bundle.
@@ -74,6 +75,7 @@ class Manifest:
     max_new_tokens: int
     no_repeat_ngram: int = 0
     draws: int = 0
+    features: int = 0
     source: dict[str, str] = field(default_factory=dict)
     tools: dict[str, str] = field(default_factory=dict)
     parity: dict[str, Any] = field(default_factory=dict)
@@ -124,7 +126,7 @@ def load_manifest(directory: str | Path) -> Manifest:
         raise MissingError(
             f"bundle {directory}: {missing[0]} is missing; copy or export the bundle again"
         )
-    for name in (*REQUIRED, *(HINT_FILES if manifest.prompt.hints else ())):
+    for name in (*REQUIRED, *((VOCABULARY,) if manifest.features else ())):
         if name not in manifest.files:
             raise BadDataError(f"{path}: lists no {name}; export the bundle again")
     for name, expected in manifest.files.items():

@@ -65,21 +65,26 @@ def _from_bundle(path: Path) -> GraphTokens:
 
     bundle.load_manifest(path)  # refuses a damaged bundle
     weights = unpack(path / f"{bundle.BRIDGE}.npz")
-    return BridgeSession(path / f"{bundle.BRIDGE}.onnx", weights).run
+    return BridgeSession(path / f"{bundle.BRIDGE}.onnx", weights).graph_tokens
 
 
 def _from_stage(path: Path) -> GraphTokens:
     import torch
 
     from molcaption.engine.embed import encode_graphs
-    from molcaption.engine.model_dir import load_bridge, read_config
+    from molcaption.engine.model_dir import load_bridge, load_encoder, read_config
 
-    encoder, projector = load_bridge(path, read_config(path, "molcaption pretrain"))
-    project = torch.nn.Identity() if projector is None else projector.eval()
+    config = read_config(path, "molcaption pretrain")
+    project: torch.nn.Module = torch.nn.Identity()
+    if config.projector is None:
+        encoder = load_encoder(path, config)
+    else:
+        bridge = load_bridge(path, config)
+        encoder, project = bridge.encoder, bridge.projector
 
     @torch.no_grad()
     def run(graphs: Sequence[Graph]) -> FloatArray:
-        tokens: FloatArray = project(encode_graphs(encoder, graphs)).numpy()
+        tokens: FloatArray = project.eval()(encode_graphs(encoder, graphs)).numpy()
         return tokens
 
     return run

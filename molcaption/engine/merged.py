@@ -1,8 +1,8 @@
-"""A merged model directory in memory: encoder, projector and backbone, ready to caption.
+"""A merged model directory in memory: bridge and backbone, ready to caption.
 
-``merge`` writes ``captioner.json`` (sizes, prompt, limits), ``bridge.safetensors`` (encoder and
-projector) and the backbone as plain Hugging Face files. Weights are loaded strictly: a missing or
-surplus tensor is an error, never a warning.
+``merge`` writes ``captioner.json`` (sizes, prompt, limits), ``bridge.safetensors``, the backbone as
+plain Hugging Face files and, for a captioner that reads features, ``features.json``. Weights are
+loaded strictly: a missing or surplus tensor is an error, never a warning.
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
 
-from molcaption.data.hints import Hinter
-from molcaption.data.prompt import PromptTemplate, Subject
+from molcaption.data.features import FeatureVocabulary
+from molcaption.data.prompt import PromptTemplate
 from molcaption.engine.model_dir import BRIDGE, CONFIG, load_bridge, read_config
 from molcaption.errors import BadDataError, MissingError
 from molcaption.nn.backbone import best_device
@@ -28,14 +28,14 @@ class MergedModel:
     """A captioner with all that is needed to prompt it and to read its answer.
 
     Attributes:
-        hinter: None where prompts show no hints.
+        vocabulary: the features that it reads; None for a captioner that looks at graphs alone.
         provenance: molcaption's version, recipe name and recipe hash.
     """
 
     captioner: Captioner
     tokenizer: Tokenizer
     prompt: PromptTemplate
-    hinter: Hinter | None
+    vocabulary: FeatureVocabulary | None
     end_token_ids: list[int]
     max_prompt_tokens: int
     max_new_tokens: int
@@ -48,9 +48,9 @@ class MergedModel:
         """The recipe's name."""
         return self.provenance.get("recipe_name", "captioner")
 
-    def encode(self, subject: Subject) -> list[int]:
+    def encode(self, smiles: str) -> list[int]:
         """Token ids of the prompt for one molecule."""
-        return self.prompt.encode(self.tokenizer, subject, self.max_prompt_tokens)
+        return self.prompt.encode(self.tokenizer, smiles, self.max_prompt_tokens)
 
 
 def load_merged(directory: Path, *, device: str | None = None) -> MergedModel:
@@ -63,17 +63,17 @@ def load_merged(directory: Path, *, device: str | None = None) -> MergedModel:
     check_merged(directory)
     device = device or best_device()
     config = read_config(directory, "molcaption merge")
-    encoder, projector = load_bridge(directory, config)
-    if projector is None or config.prompt is None:
+    if config.prompt is None:
         raise BadDataError(f"{directory / CONFIG}: stage {config.stage}, expected a merged model")
+    bridge = load_bridge(directory, config)
     dtype = torch.bfloat16 if device.startswith("cuda") else torch.float32
     llm, tokenizer = _load_backbone(directory, dtype)
-    captioner = Captioner(encoder, projector, llm, config.graph_token_id)
+    captioner = Captioner(bridge, llm, config.graph_token_id)
     return MergedModel(
         captioner=captioner.eval().to(device),
         tokenizer=tokenizer,
         prompt=config.prompt,
-        hinter=Hinter.load(directory) if config.prompt.hints else None,
+        vocabulary=FeatureVocabulary.load(directory) if config.profile else None,
         end_token_ids=config.end_token_ids,
         max_prompt_tokens=config.max_prompt_tokens,
         max_new_tokens=config.max_new_tokens,

@@ -1,8 +1,9 @@
 """What stages hand to one another on disk: ``captioner.json`` and ``bridge.safetensors``.
 
 Every stage's directory has both: the JSON says how to build encoder, projector and prompt, the
-safetensors hold the weights of the parts that exist so far (``encoder.*``, ``projector.*``). No
-pickle, and weights are loaded strictly: half a model must never pass for a whole one.
+safetensors hold the weights of the parts that exist so far (``encoder.*``, ``projector.*``,
+``profile.*``). No pickle, and weights are loaded strictly: half a model must never pass for a
+whole one.
 """
 
 import json
@@ -19,11 +20,14 @@ from torch import nn
 from molcaption.data.atomic import atomic_write
 from molcaption.data.prompt import PromptTemplate
 from molcaption.errors import BadDataError, MissingError
+from molcaption.nn.bridge import Bridge
 from molcaption.nn.encoder import EncoderConfig, MolGNN
+from molcaption.nn.profile import ProfileConfig, ProfileProjector
 from molcaption.nn.projector import Projector, ProjectorConfig
 
 CONFIG, BRIDGE = "captioner.json", "bridge.safetensors"
-ADAPTER = "adapter"
+ADAPTER, TUNED = "adapter", "backbone"
+"""In the directory of stage finetune: a LoRA adapter, or the whole backbone."""
 SCHEMA = 1
 
 
@@ -41,12 +45,14 @@ class CaptionerConfig:
 
     Attributes:
         stage: encoder, align, finetune or merged: how far this directory has come.
+        profile: from stage finetune on, where the captioner reads features.
         provenance: molcaption's version, recipe name and recipe hash.
     """
 
     stage: str
     encoder: EncoderConfig
     projector: ProjectorConfig | None = None
+    profile: ProfileConfig | None = None
     prompt: PromptTemplate | None = None
     backbone: BackboneSource | None = None
     graph_token_id: int = -1
@@ -88,6 +94,7 @@ def read_config(directory: Path, made_by: str) -> CaptionerConfig:
                 **stored,
                 "encoder": EncoderConfig(**stored["encoder"]),
                 "projector": _optional(ProjectorConfig, stored["projector"]),
+                "profile": _optional(ProfileConfig, stored.get("profile")),
                 "prompt": _optional(PromptTemplate, stored["prompt"]),
                 "backbone": _optional(BackboneSource, stored["backbone"]),
             }
@@ -96,45 +103,65 @@ def read_config(directory: Path, made_by: str) -> CaptionerConfig:
         raise BadDataError(f"{path}: damaged ({error}); make it again with `{made_by}`") from error
 
 
-def save_bridge(directory: Path, **parts: nn.Module) -> None:
-    """Write the weights of ``encoder`` and, where there is one, ``projector``."""
-    tensors = {
-        f"{part}.{name}": value.detach().cpu().contiguous()
-        for part, module in parts.items()
-        for name, value in module.state_dict().items()
-    }
+def save_encoder(directory: Path, encoder: MolGNN) -> None:
+    """Write the weights of an encoder that has no projector yet."""
+    _save(directory, encoder.state_dict(prefix="encoder."))
+
+
+def save_bridge(directory: Path, bridge: Bridge) -> None:
+    """Write the weights of a bridge."""
+    _save(directory, bridge.state_dict())
+
+
+def _save(directory: Path, tensors: Mapping[str, torch.Tensor]) -> None:
+    kept = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     with atomic_write(directory / BRIDGE) as file:
-        file.write(save(tensors))
+        file.write(save(kept))
 
 
-def load_bridge(directory: Path, config: CaptionerConfig) -> tuple[MolGNN, Projector | None]:
-    """Encoder and projector of a stage's directory, every tensor of them, in float32.
+def load_encoder(directory: Path, config: CaptionerConfig) -> MolGNN:
+    """The encoder of a stage's directory, in float32.
+
+    Raises:
+        MissingError, BadDataError: as `load_bridge`.
+    """
+    encoder = MolGNN(config.encoder)
+    _load(encoder, directory, "encoder.")
+    return encoder
+
+
+def load_bridge(directory: Path, config: CaptionerConfig) -> Bridge:
+    """The bridge of a stage's directory, every tensor of it, in float32.
 
     Raises:
         MissingError: no weights.
-        BadDataError: damaged weights, or weights of another shape than the config says.
+        BadDataError: damaged weights, weights of another shape than the config says, or a stage
+            that has no projector.
     """
+    if config.projector is None:
+        raise BadDataError(f"{directory / CONFIG}: stage {config.stage} has no projector")
+    bridge = Bridge(
+        MolGNN(config.encoder),
+        Projector(config.projector),
+        ProfileProjector(config.profile) if config.profile else None,
+    )
+    _load(bridge, directory, "")
+    return bridge
+
+
+def _load(module: nn.Module, directory: Path, prefix: str) -> None:
+    """Fill ``module`` with the tensors whose names begin with ``prefix``, strictly."""
     path = directory / BRIDGE
-    encoder = MolGNN(config.encoder)
-    projector = Projector(config.projector) if config.projector else None
     try:
         tensors = load_file(path)
-        _load_part(encoder, "encoder", tensors)
-        if projector is not None:
-            _load_part(projector, "projector", tensors)
+        module.load_state_dict(
+            {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+        )
     except FileNotFoundError as error:
         raise MissingError(f"{path}: no such file; run the stage again") from error
     except (SafetensorError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise BadDataError(f"{path}: damaged or of another shape: {reason}") from error
-    return encoder, projector
-
-
-def _load_part(module: nn.Module, part: str, tensors: Mapping[str, torch.Tensor]) -> None:
-    prefix = f"{part}."
-    module.load_state_dict(
-        {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
-    )
 
 
 def _optional(kind: Any, stored: Mapping[str, Any] | None) -> Any:

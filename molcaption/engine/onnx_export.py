@@ -26,46 +26,59 @@ from molcaption.chem.graph import ATOM_VOCABULARY, BOND_VOCABULARY
 from molcaption.engine.bundle import BRIDGE, DECODER, EMBEDDINGS, DecoderShape
 from molcaption.engine.packed import FloatArray, pack
 from molcaption.errors import BadDataError, MissingError
+from molcaption.nn.bridge import Bridge
 
+_GRAPH_INPUTS = ("x", "edge_index", "edge_attr", "batch", "sizes")
 _ROTARY = ("cos_cache", "sin_cache")
 _EXTERNAL_BYTES = 1024
 """Smaller constants stay in the graph: onnxruntime reads shapes and axes from them."""
 
 
-class _Bridge(nn.Module):
-    """Encoder and projector; ``sizes`` [B] (atoms per molecule) carries B as a tensor shape."""
+class _Traced(nn.Module):
+    """A bridge with plain arguments; ``sizes`` [B] (atoms per molecule) carries B as a shape."""
 
-    def __init__(self, encoder: nn.Module, projector: nn.Module) -> None:
+    def __init__(self, bridge: Bridge) -> None:
         super().__init__()
-        self.encoder = encoder
-        self.projector = projector
+        self.bridge = bridge
 
     def forward(
-        self, x: Tensor, edge_index: Tensor, edge_attr: Tensor, batch: Tensor, sizes: Tensor
-    ) -> Tensor:
-        tokens = self.encoder(x, edge_index, edge_attr, batch, sizes.shape[0])
-        projected: Tensor = self.projector(tokens)
-        return projected
+        self,
+        x: Tensor,
+        edge_index: Tensor,
+        edge_attr: Tensor,
+        batch: Tensor,
+        sizes: Tensor,
+        *features: Tensor,
+    ) -> tuple[Tensor, ...]:
+        tokens = self.bridge.encoder(x, edge_index, edge_attr, batch, sizes.shape[0])
+        projected: Tensor = self.bridge.projector(tokens)
+        if self.bridge.profile is None:
+            return (projected,)
+        return projected, self.bridge.profile(features[0])
 
 
-def export_bridge(encoder: nn.Module, projector: nn.Module, directory: Path, storage: str) -> None:
+def export_bridge(bridge: Bridge, directory: Path, storage: str) -> None:
     """Write ``bridge.onnx`` and ``bridge.npz``.
 
-    Inputs: x [N, 9], edge_index [2, E], edge_attr [E, 3], batch [N], sizes [B], all int64;
-    output: graph_tokens [B, Q, D].
+    Inputs: x [N, 9], edge_index [2, E], edge_attr [E, 3], batch [N], sizes [B], all int64, and
+    where the bridge has profile tokens features [B, F], float32;
+    outputs: graph_tokens [B, Q, D], and profile_tokens [B, R, D].
     """
-    bridge = _Bridge(encoder, projector).float().cpu().eval()
     atoms, bonds, molecules = (torch.export.Dim(n) for n in ("atoms", "bonds", "molecules"))
-    axes = ({0: atoms}, {1: bonds}, {0: bonds}, {0: atoms}, {0: molecules})
-    names = ["x", "edge_index", "edge_attr", "batch", "sizes"]
+    axes: tuple[Any, ...] = ({0: atoms}, {1: bonds}, {0: bonds}, {0: atoms}, {0: molecules})
+    names, outputs, example = [*_GRAPH_INPUTS], ["graph_tokens"], _example_batch()
+    if bridge.profile is not None:
+        width = bridge.profile.config.features
+        names, outputs = [*names, "features"], [*outputs, "profile_tokens"]
+        axes, example = (*axes, ({0: molecules},)), (*example, torch.ones(3, width))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside torch's own exporter
         program = torch.onnx.export(
-            bridge,
-            _example_batch(),
+            _Traced(bridge).float().cpu().eval(),
+            example,
             dynamo=True,
             input_names=names,
-            output_names=["graph_tokens"],
+            output_names=outputs,
             dynamic_shapes=axes,
             verbose=False,
         )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from molcaption.data.collate import graph_tensors
+from molcaption.data.collate import view_tensors
 from molcaption.engine.merged import MergedModel
 from molcaption.engine.questions import Question
 from molcaption.engine.runtimes.onnx import OnnxRuntime
@@ -26,7 +26,7 @@ def measure_parity(
     """Compare a bundle with the model it was made from.
 
     Returns:
-        Largest difference of the graph tokens (encoder and projector) and of the logits of the
+        Largest difference of the graph tokens (the bridge) and of the logits of the
         first caption token, the share of equal greedy captions, and how many molecules.
     """
     onnx, reference = OnnxRuntime.load(directory), TorchRuntime(model, "")
@@ -50,18 +50,17 @@ def measure_parity(
 def _token_difference(
     onnx: OnnxRuntime, reference: TorchRuntime, chunk: Sequence[Question]
 ) -> float:
-    graphs = [graph for graph, _ in chunk]
-    tensors = graph_tensors(graphs)
-    expected = reference.model.captioner.graph_tokens(tensors).float().numpy()
-    return float(np.abs(onnx.graph_tokens(graphs) - expected).max())
+    seen = [view for view, _ in chunk]
+    expected = reference.model.captioner.bridge(**view_tensors(seen)).float().numpy()
+    return float(np.abs(onnx.tokens(seen) - expected).max())
 
 
 @torch.inference_mode()
 def _logit_difference(
     onnx: OnnxRuntime, reference: TorchRuntime, chunk: Sequence[Question]
 ) -> float:
-    prompts = [reference.model.encode(subject) for _, subject in chunk]
-    embeds, mask = reference.prompt_batch([graph for graph, _ in chunk], prompts)
+    prompts = [reference.model.encode(smiles) for _, smiles in chunk]
+    embeds, mask = reference.prompt_batch([view for view, _ in chunk], prompts)
     llm = reference.model.captioner.llm
     expected = llm(inputs_embeds=embeds, attention_mask=mask, logits_to_keep=1).logits[:, -1]
     got = onnx.first_logits(onnx.embed_prompts(chunk))

@@ -1,4 +1,4 @@
-"""Stage 2: projector and adapter learn together to write the caption."""
+"""Stage 2: bridge and backbone learn together to write the caption."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +22,7 @@ class FinetuneObjective(nn.Module):
     """Cross-entropy on the description's tokens and its end.
 
     Args:
-        captioner: encoder and backbone frozen; what requires gradients is trained.
+        captioner: what requires gradients is trained.
         references: the descriptions of ``dev``, to compare captions with.
         captioned: how many of ``dev`` are captioned at each evaluation.
     """
@@ -40,7 +40,8 @@ class FinetuneObjective(nn.Module):
         max_new_tokens: int,
         no_repeat_ngram: int,
         batch_tokens: int,
-        projector_lr: float,
+        bridge_lr: float,
+        word_dropout: float,
         seed: int,
         captioned: int = 64,
     ) -> None:
@@ -54,15 +55,16 @@ class FinetuneObjective(nn.Module):
         self._max_new_tokens = max_new_tokens
         self._no_repeat_ngram = no_repeat_ngram
         self._batch_tokens = batch_tokens
-        self._projector_lr = projector_lr
+        self._bridge_lr = bridge_lr
+        self._word_dropout = word_dropout
         self._seed = seed
         self._captioned = min(captioned, len(dev))
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """See `Objective`."""
-        projector = list(self.captioner.projector.parameters())
-        adapter = [p for p in self.captioner.llm.parameters() if p.requires_grad]
-        return [{"params": adapter}, {"params": projector, "lr": self._projector_lr}]
+        bridge = [p for p in self.captioner.bridge.parameters() if p.requires_grad]
+        llm = [p for p in self.captioner.llm.parameters() if p.requires_grad]
+        return [{"params": llm}, {"params": bridge, "lr": self._bridge_lr}]
 
     def batches(self, epoch: int) -> list[list[int]]:
         """See `Objective`."""
@@ -77,7 +79,20 @@ class FinetuneObjective(nn.Module):
 
     def forward(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Losses of one batch."""
+        if self.training and self._word_dropout:
+            batch = {**batch, "input_ids": self._blanked(batch)}
         return {"loss": self.captioner(**batch)}
+
+    def _blanked(self, batch: dict[str, Tensor]) -> Tensor:
+        """``input_ids`` with some of the description's tokens replaced by the end token.
+
+        Never seen there otherwise, it stands for any word: who cannot read on from the words before
+        has to look at the molecule (word dropout: Bowman et al., "Generating Sentences from a
+        Continuous Space", CoNLL 2016, section 3.1).
+        """
+        ids = batch["input_ids"]
+        chosen = torch.rand(ids.shape, device=ids.device) < self._word_dropout
+        return torch.where(chosen & (batch["labels"] != IGNORE), self._end_ids[0], ids)
 
     def evaluate(self) -> Evaluation:
         """Loss over dev, BLEU-4 (words) of some greedy captions, and a few of them to read."""
@@ -116,4 +131,4 @@ class FinetuneObjective(nn.Module):
 
     @property
     def _device(self) -> torch.device:
-        return next(self.captioner.projector.parameters()).device
+        return next(self.captioner.bridge.parameters()).device

@@ -1,9 +1,10 @@
-"""Encoder, projector and backbone as one model: graph tokens in a prompt, caption out.
+"""Bridge and backbone as one model: graph tokens in a prompt, caption out.
 
 The collator puts the graph token's id where the molecule belongs, so that lengths are known before
 the forward pass; here each such place merely gets its vector instead of its embedding row.
 
-Dims: B molecules, Q graph tokens, T text tokens, D backbone width, V vocabulary.
+Dims: B molecules, Q graph tokens (profile tokens included), T text tokens, D backbone width,
+V vocabulary.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,49 +16,47 @@ from torch.nn import functional as F
 from transformers import LogitsProcessorList, NoRepeatNGramLogitsProcessor
 
 from molcaption.data.collate import IGNORE
-from molcaption.nn.encoder import MolGNN
-from molcaption.nn.projector import Projector
+from molcaption.nn.bridge import Bridge
 
 
 class Captioner(nn.Module):
     """A causal language model whose prompt holds projected graph tokens."""
 
-    def __init__(
-        self, encoder: MolGNN, projector: Projector, llm: nn.Module, graph_token_id: int
-    ) -> None:
+    def __init__(self, bridge: Bridge, llm: nn.Module, graph_token_id: int) -> None:
         super().__init__()
-        self.encoder = encoder
-        self.projector = projector
+        self.bridge = bridge
         self.llm: Any = llm
         self.graph_token_id = graph_token_id
 
-    def graph_tokens(self, graphs: Mapping[str, Any]) -> Tensor:
-        """Molecules as vectors of the backbone's token space: [B, Q, D]."""
-        projected: Tensor = self.projector(self.encoder(**graphs))
-        return projected
-
-    def embed(self, input_ids: Tensor, graphs: Mapping[str, Any]) -> Tensor:
+    def embed(self, input_ids: Tensor, molecules: Mapping[str, Any]) -> Tensor:
         """Token embeddings [B, T, D] with the graph tokens in their places.
+
+        Args:
+            molecules: arguments of the bridge.
 
         Raises:
             ValueError: the prompt's graph tokens are not Q a molecule.
         """
         embeddings: Tensor = self.llm.get_input_embeddings()(input_ids)
-        vectors = self.graph_tokens(graphs).flatten(0, 1).to(embeddings.dtype)  # [B * Q, D]
+        vectors = self.bridge(**molecules).flatten(0, 1).to(embeddings.dtype)  # [B * Q, D]
         places = input_ids == self.graph_token_id  # [B, T]
         if int(places.sum()) != len(vectors):
             raise ValueError(f"{int(places.sum())} graph tokens in ids for {len(vectors)} vectors")
         return embeddings.masked_scatter(places.unsqueeze(-1), vectors)
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor, graphs: Mapping[str, Any]
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        labels: Tensor,
+        molecules: Mapping[str, Any],
     ) -> Tensor:
         """Mean cross-entropy over the labelled positions (``labels`` [B, T], -100 = none)."""
         # Logits are the largest tensor of the step: none before the first caption of the batch.
         first = int((labels != IGNORE).any(0).nonzero()[0])
         kept = labels.shape[1] - first + 1
         output = self.llm(
-            inputs_embeds=self.embed(input_ids, graphs),
+            inputs_embeds=self.embed(input_ids, molecules),
             attention_mask=attention_mask,
             logits_to_keep=kept,
         )
@@ -68,7 +67,7 @@ class Captioner(nn.Module):
         self,
         input_ids: Tensor,
         attention_mask: Tensor,
-        graphs: Mapping[str, Any],
+        molecules: Mapping[str, Any],
         *,
         max_new_tokens: int,
         no_repeat_ngram: int,
@@ -76,7 +75,7 @@ class Captioner(nn.Module):
     ) -> Tensor:
         """Greedy new tokens [B, T]; prompts must be padded on the left."""
         tokens: Tensor = self.llm.generate(
-            inputs_embeds=self.embed(input_ids, graphs),
+            inputs_embeds=self.embed(input_ids, molecules),
             attention_mask=attention_mask,
             max_new_tokens=max_new_tokens,
             do_sample=False,

@@ -7,9 +7,8 @@ from rdkit import Chem
 
 from molcaption.chem.molecule import canonical_smiles, parse_smiles
 from molcaption.data.documents import CAPTIONS, NAMES, SENTENCES, DocumentSource
-from molcaption.data.evidence import Evidence, Showing
 from molcaption.data.pairs import Pair
-from molcaption.data.prompt import Neighbour, PromptTemplate, plain_prompt
+from molcaption.data.prompt import PromptTemplate, plain_prompt
 from molcaption.data.tokenizer import train_tokenizer
 from molcaption.data.words import hashed_words
 
@@ -17,7 +16,7 @@ MOLECULES = ["CCO", "CC(=O)O", "c1ccccc1", "C[C@H](N)C(=O)O", "F/C=C/F", "[Na+].
 CAPTIONED = [Pair(str(i), s, f"Text {i}.", "a" if i % 2 else "b") for i, s in enumerate(MOLECULES)]
 NAMED = [Pair("", s, f"name{i}") for i, s in enumerate(MOLECULES)]
 BARE = [Pair("", s, "") for s in [*MOLECULES, "not a molecule"]]
-PROMPT = PromptTemplate(plain_prompt(1, evidence=True), 1, hints=2, neighbours=2)
+PROMPT = PromptTemplate(plain_prompt(1), 1)
 TOKENIZER = train_tokenizer([plain_prompt(1), *MOLECULES, "Text name It contains"], 400)
 
 
@@ -28,8 +27,6 @@ def _source(seed: int = 0, max_new_tokens: int = 400) -> DocumentSource:
         {CAPTIONS: 2.0, NAMES: 1.0, SENTENCES: 4.0},
         styles=["a"],
         prompt=PROMPT,
-        evidence={"CCO": Evidence(("alcohol",), (Neighbour(0.5, "Text of another."),))},
-        showing=Showing(0.0, 1.0),
         max_prompt_tokens=400,
         max_new_tokens=max_new_tokens,
         seed=seed,
@@ -90,12 +87,3 @@ def test_hashed_words_do_not_depend_on_the_process() -> None:
     assert hashed_words("") == [0]
     assert hashed_words("An acid") == hashed_words("an ACID")
     assert hashed_words("an acid") != hashed_words("acid an")
-
-
-def test_evidence_stands_in_the_prompt_of_its_molecule_only() -> None:
-    shown = [
-        text for text in _texts(0) if "Hints: alcohol\nSimilar (50): Text of another.\nTask" in text
-    ]
-    assert len(shown) == 1
-    assert "Text 0." in shown[0]
-    assert sum("Hints:" in text for text in _texts(0)) == 1

@@ -4,20 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rdkit import Chem
 
-from molcaption.chem.molecule import parse_smiles
-from molcaption.claims import load_lexicon, profile
+from molcaption.claims import load_lexicon
 from molcaption.data import memory_file
-from molcaption.data.memory import (
-    Memory,
-    Vector,
-    VectorTable,
-    profiles_of,
-    skeleton,
-    vector,
-    vectors_of,
-)
+from molcaption.data.features import Features, features_of
+from molcaption.data.memory import Memory, VectorTable, vector
 from molcaption.data.memory_file import load_memory
 from molcaption.errors import BadDataError
 
@@ -33,20 +24,18 @@ SMILES = [
 ]
 
 
-def _vector(smiles: str) -> Vector:
-    mol = parse_smiles(smiles)
-    return vector(mol, profile(mol, LEXICON))
+def _features(smiles: str) -> Features:
+    return features_of([smiles], LEXICON)[0]
 
 
 @pytest.fixture(scope="module")
 def memory() -> Memory:
-    vectors = vectors_of(SMILES, profiles_of(SMILES, LEXICON))
-    return Memory(VectorTable.of(vectors), SMILES, [skeleton(text) for text in SMILES])
+    return Memory(VectorTable.of([vector(f) for f in features_of(SMILES, LEXICON)]), SMILES)
 
 
 @pytest.mark.parametrize("smiles", SMILES)
 def test_a_molecule_is_nearest_to_itself(memory: Memory, smiles: str) -> None:
-    nearest = memory.neighbours(_vector(smiles), 3)
+    nearest = memory.neighbours(_features(smiles), 3)
     assert nearest[0].caption == smiles
     assert nearest[0].similarity == pytest.approx(1, abs=1e-6)
     similarities = [near.similarity for near in nearest]
@@ -55,25 +44,16 @@ def test_a_molecule_is_nearest_to_itself(memory: Memory, smiles: str) -> None:
 
 
 def test_similarity_is_the_product_of_the_vectors(memory: Memory) -> None:
-    query = _vector("CCCCO")
-    for near in memory.neighbours(query, len(SMILES)):
-        other = _vector(near.caption)
+    query = vector(_features("CCCCO"))
+    for near in memory.neighbours(_features("CCCCO"), len(SMILES)):
+        other = vector(_features(near.caption))
         expected = sum(value * other.get(name, 0.0) for name, value in query.items())
         assert near.similarity == pytest.approx(expected, abs=1e-6)
 
 
-def test_order_of_atoms_changes_nothing() -> None:
-    mol = parse_smiles("CC(=O)Oc1ccccc1C(=O)O")
-    turned = Chem.RenumberAtoms(mol, list(reversed(range(mol.GetNumAtoms()))))
-    ours, theirs = (vector(m, profile(m, LEXICON)) for m in (mol, turned))
-    assert ours == pytest.approx(theirs)
-    assert sum(value * value for value in ours.values()) == pytest.approx(1)
-
-
-def test_own_skeleton_is_passed_over_stereoisomers_too(memory: Memory) -> None:
-    near = memory.neighbours(_vector(SMILES[4]), 7, without=skeleton(SMILES[5]))
-    assert len(near) == 5
-    assert not {SMILES[4], SMILES[5]} & {one.caption for one in near}
+@pytest.mark.parametrize("smiles", SMILES)
+def test_vectors_have_unit_length(smiles: str) -> None:
+    assert sum(v * v for v in vector(_features(smiles)).values()) == pytest.approx(1)
 
 
 @pytest.fixture
@@ -86,30 +66,30 @@ def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_index_is_built_once(known: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = load_memory(known, LEXICON).neighbours(_vector("CCCCO"), 3)
-    monkeypatch.setattr(memory_file, "profiles_of", None)  # a second build would fail
-    assert load_memory(known, LEXICON).neighbours(_vector("CCCCO"), 3) == first
+    first = load_memory(known, LEXICON).neighbours(_features("CCCCO"), 3)
+    monkeypatch.setattr(memory_file, "features_of", None)  # a second build would fail
+    assert load_memory(known, LEXICON).neighbours(_features("CCCCO"), 3) == first
     known.write_text(known.read_text("utf-8").replace("about", "on"), "utf-8")
-    other = load_memory(known, LEXICON).neighbours(_vector("CCCCO"), 3)
+    other = load_memory(known, LEXICON).neighbours(_features("CCCCO"), 3)
     assert [near.caption for near in other] == [
         near.caption.replace("about", "on") for near in first
     ]
 
 
 def test_a_damaged_cache_is_built_anew(known: Path) -> None:
-    first = load_memory(known, LEXICON).neighbours(_vector("CCO"), 3)
+    first = load_memory(known, LEXICON).neighbours(_features("CCO"), 3)
     (kept,) = (known.parent / "cache" / "molcaption").iterdir()
     kept.write_bytes(kept.read_bytes()[:100])
-    assert load_memory(known, LEXICON).neighbours(_vector("CCO"), 3) == first
+    assert load_memory(known, LEXICON).neighbours(_features("CCO"), 3) == first
 
 
 def test_no_place_for_a_cache_is_no_error(known: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(known))  # a file, not a folder
-    assert len(load_memory(known, LEXICON).neighbours(_vector("CCO"), 99)) == len(SMILES)
+    assert len(load_memory(known, LEXICON).neighbours(_features("CCO"), 99)) == len(SMILES)
 
 
 def test_only_rows_of_a_style(known: Path) -> None:
-    near = load_memory(known, LEXICON, ["b"]).neighbours(_vector("CCO"), 99)
+    near = load_memory(known, LEXICON, ["b"]).neighbours(_features("CCO"), 99)
     assert {one.caption for one in near} == {f"about {s}" for s in SMILES[4:]}
     with pytest.raises(BadDataError, match="no row of style c"):
         load_memory(known, LEXICON, ["c"])

@@ -4,6 +4,7 @@ import pytest
 
 from molcaption.chem.molecule import parse_smiles
 from molcaption.claims import load_lexicon
+from molcaption.data.memory import Neighbour
 from molcaption.engine.choice import choose
 from molcaption.engine.runtimes import Generation
 
@@ -16,7 +17,7 @@ def _made(*texts: str) -> list[Generation]:
 
 
 def _chosen(*texts: str) -> str:
-    return choose(_made(*texts), ETHANOL, LEXICON).text
+    return choose(_made(*texts), (), ETHANOL, LEXICON).text
 
 
 def test_one_candidate_is_the_choice() -> None:
@@ -42,4 +43,23 @@ def test_empty_candidates(texts: tuple[str, ...]) -> None:
 
 
 def test_of_equals_the_greedy_one() -> None:
-    assert choose(_made("one two", "three four"), ETHANOL, LEXICON).confidence == 1.0
+    assert choose(_made("one two", "three four"), (), ETHANOL, LEXICON).confidence == 1.0
+
+
+TWIN = "The molecule is a primary alcohol that ferments."
+
+
+@pytest.mark.parametrize(("similarity", "wins"), [(0.99, True), (0.3, False)])
+def test_a_twin_outvotes_the_captioner_and_a_stranger_does_not(
+    similarity: float, wins: bool
+) -> None:
+    own = _made("It has a role as a solvent.")
+    chosen = choose(own, [Neighbour(similarity, TWIN)], ETHANOL, LEXICON)
+    assert (chosen.text == TWIN) == wins
+    assert chosen.confidence == (similarity if wins else 1.0)
+
+
+def test_a_neighbour_with_a_refuted_caption_loses() -> None:
+    own = _made("The molecule is an alcohol.")
+    near = [Neighbour(0.9, "The molecule is a steroid, a ketone, an amine, an ester and a thiol.")]
+    assert choose(own, near, ETHANOL, LEXICON) == own[0]

@@ -1,6 +1,7 @@
 """The exported graphs against torch, and what export refuses."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,16 +9,18 @@ import pytest
 import torch
 from rdkit import Chem
 
-from molcaption.chem.graph import Graph, featurise
-from molcaption.chem.molecule import parse_smiles
-from molcaption.data.collate import graph_tensors
+from molcaption.chem.graph import Graph
+from molcaption.claims import load_lexicon
+from molcaption.data.collate import view_tensors
+from molcaption.data.features import MoleculeView
 from molcaption.engine.merged import load_merged
+from molcaption.engine.questions import questions
 from molcaption.engine.runtimes.onnx import OnnxRuntime
 from molcaption.errors import BadDataError, CannotWriteError, MissingError, UsageError
 from molcaption.export import export
 
 LARGE = Chem.MolToSmiles(Chem.MolFromSequence("GAVLIPFMWSTCYNQDEKRH" * 4))  # some 560 atoms
-GRAPHS = [featurise(parse_smiles(s)) for s in ("[Na+]", "CCO", "c1ccccc1C(=O)O", LARGE, "[He]")]
+SMILES = ["[Na+]", "CCO", "c1ccccc1C(=O)O", LARGE, "[He]"]
 
 
 @pytest.fixture(scope="module")
@@ -25,44 +28,56 @@ def bridges(tiny_model: Path, tiny_bundle: Path) -> tuple[OnnxRuntime, torch.nn.
     return OnnxRuntime.load(tiny_bundle), load_merged(tiny_model, device="cpu").captioner
 
 
+@pytest.fixture(scope="module")
+def views(bridges) -> list[MoleculeView]:
+    return [view for view, _ in questions(SMILES, bridges[0].vocabulary, load_lexicon())]
+
+
 @torch.inference_mode()
-def in_torch(captioner: torch.nn.Module, graphs: list[Graph]) -> np.ndarray:
-    return captioner.graph_tokens(graph_tensors(graphs)).numpy()
+def in_torch(captioner: torch.nn.Module, views: list[MoleculeView]) -> np.ndarray:
+    return captioner.bridge(**view_tensors(views)).numpy()
 
 
-@pytest.mark.parametrize("graphs", [GRAPHS[:1], GRAPHS[3:4], GRAPHS, GRAPHS * 200])
-def test_bridge_is_torch(bridges, graphs: list[Graph]) -> None:
+@pytest.mark.parametrize("chosen", [slice(0, 1), slice(3, 4), slice(None), [*range(5)] * 200])
+def test_bridge_is_torch(bridges, views: list[MoleculeView], chosen: slice | list[int]) -> None:
     onnx, captioner = bridges
-    np.testing.assert_allclose(onnx.graph_tokens(graphs), in_torch(captioner, graphs), atol=1e-5)
+    some = views[chosen] if isinstance(chosen, slice) else [views[i] for i in chosen]
+    np.testing.assert_allclose(onnx.tokens(some), in_torch(captioner, some), atol=1e-5)
 
 
-def test_bridge_gives_the_same_bits_in_any_batch(bridges) -> None:
+def test_bridge_gives_the_same_bits_in_any_batch(bridges, views: list[MoleculeView]) -> None:
     onnx, _ = bridges
-    together = onnx.graph_tokens(GRAPHS * 20)  # enough bonds to show threads that lose sums
-    for i, graph in enumerate(GRAPHS):
-        alone = onnx.graph_tokens([graph])[0]
-        for copy in together[i :: len(GRAPHS)]:
+    together = onnx.tokens(views * 20)  # enough bonds to show threads that lose sums
+    for i, view in enumerate(views):
+        alone = onnx.tokens([view])[0]
+        for copy in together[i :: len(views)]:
             np.testing.assert_array_equal(copy, alone)
 
 
+def _difference(onnx: OnnxRuntime, one: MoleculeView, other: MoleculeView) -> float:
+    return float(np.abs(onnx.tokens([one]) - onnx.tokens([other])).max())
+
+
 @pytest.mark.parametrize("column", range(9))
-def test_every_atom_feature_reaches_the_output(bridges, column: int) -> None:
-    onnx, _ = bridges
-    graph = GRAPHS[2]
+def test_every_atom_feature_reaches_the_output(bridges, views, column: int) -> None:
+    graph = views[2].graph
     x = graph.x.copy()
     x[0, column] += 1 if x[0, column] == 0 else -1
     changed = Graph(x, graph.edge_index, graph.edge_attr)
-    assert np.abs(onnx.graph_tokens([changed]) - onnx.graph_tokens([graph])).max() > 1e-4
+    assert _difference(bridges[0], views[2], replace(views[2], graph=changed)) > 1e-4
 
 
 @pytest.mark.parametrize("column", range(3))
-def test_every_bond_feature_reaches_the_output(bridges, column: int) -> None:
-    onnx, _ = bridges
-    graph = GRAPHS[2]
+def test_every_bond_feature_reaches_the_output(bridges, views, column: int) -> None:
+    graph = views[2].graph
     attributes = graph.edge_attr.copy()
     attributes[0, column] += 1 if attributes[0, column] == 0 else -1
     changed = Graph(graph.x, graph.edge_index, attributes)
-    assert np.abs(onnx.graph_tokens([changed]) - onnx.graph_tokens([graph])).max() > 1e-4
+    assert _difference(bridges[0], views[2], replace(views[2], graph=changed)) > 1e-4
+
+
+def test_the_profile_reaches_the_output(bridges, views) -> None:
+    assert _difference(bridges[0], views[2], replace(views[2], features=views[1].features)) > 1e-4
 
 
 def test_int8_is_smaller_and_close(tiny_model: Path, tiny_bundle: Path, tmp_path: Path) -> None:

@@ -9,8 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
-from molcaption.data.hints import Hinter
-from molcaption.data.prompt import PromptTemplate
+from molcaption.data.features import FeatureVocabulary
 from molcaption.engine import bundle
 from molcaption.engine.questions import Question
 from molcaption.errors import MissingError
@@ -43,15 +42,13 @@ class Runtime(Protocol):
     Attributes:
         name: of the captioner.
         model_hash: changes with anything that could change a caption.
-        prompt: what it is asked, and how much evidence with it.
-        hinter: where the hints of its prompt come from, if it shows any.
+        vocabulary: the features that it reads; None for one that looks at graphs alone.
         draws: candidates beside the greedy one that its maker found best.
     """
 
     name: str
     model_hash: str
-    prompt: PromptTemplate
-    hinter: Hinter | None
+    vocabulary: FeatureVocabulary | None
     draws: int
 
     def candidates(

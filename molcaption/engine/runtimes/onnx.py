@@ -16,9 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from molcaption.chem.graph import Graph
-from molcaption.data.hints import Hinter
-from molcaption.data.prompt import Subject
+from molcaption.data.features import FeatureVocabulary, MoleculeView
 from molcaption.engine import bundle
 from molcaption.engine.draws import chances, draw
 from molcaption.engine.packed import FloatArray, unpack
@@ -93,9 +91,8 @@ class OnnxRuntime(Runtime):
             threads,
         )
         self._ends = frozenset(manifest.end_token_ids)
-        self.prompt = manifest.prompt
         self.draws = manifest.draws
-        self.hinter = Hinter.load(directory) if manifest.prompt.hints else None
+        self.vocabulary = FeatureVocabulary.load(directory) if manifest.features else None
 
     @classmethod
     def load(cls, directory: str | Path, *, threads: int | None = None) -> Self:
@@ -127,7 +124,7 @@ class OnnxRuntime(Runtime):
         self._decoder.allocate(capacity, max(map(len, prompts)) + new_tokens)
         # Longest first: neighbours need little padding, and the short ones fill up the end.
         order = sorted(range(len(prompts)), key=lambda i: (-len(prompts[i]), i))
-        queue = deque(_Prompt(i, molecules[i][1].smiles, prompts[i]) for i in order)
+        queue = deque(_Prompt(i, molecules[i][1], prompts[i]) for i in order)
         finished: dict[tuple[int, int], Generation] = {}
         rows: list[_Row] = []
         while queue or rows:
@@ -146,17 +143,17 @@ class OnnxRuntime(Runtime):
         prompts = []
         for start in range(0, len(molecules), _BRIDGE_BATCH):
             chunk = molecules[start : start + _BRIDGE_BATCH]
-            graph_tokens = self._bridge.run([graph for graph, _ in chunk])
-            for (_, subject), vectors in zip(chunk, graph_tokens, strict=True):
-                ids = np.array(self._encode(subject))
+            tokens = self._bridge.tokens([view for view, _ in chunk])
+            for (_, smiles), vectors in zip(chunk, tokens, strict=True):
+                ids = np.array(self._encode(smiles))
                 embeds = self._embeddings[ids].astype(np.float32)
                 embeds[ids == self.manifest.graph_token_id] = vectors
                 prompts.append(embeds)
         return prompts
 
-    def graph_tokens(self, graphs: Sequence[Graph]) -> FloatArray:
-        """Molecules as vectors of the decoder's space, [B, Q, D]."""
-        return self._bridge.run(graphs)
+    def tokens(self, views: Sequence[MoleculeView]) -> FloatArray:
+        """Molecules as vectors of the decoder's space, [B, Q + R, D]."""
+        return self._bridge.tokens(views)
 
     def first_logits(self, prompts: Sequence[FloatArray]) -> FloatArray:
         """Logits of the first caption token of each prompt, [B, V]; for measuring parity."""
@@ -169,9 +166,9 @@ class OnnxRuntime(Runtime):
             raise UsageError(f"max_new_tokens {wanted}: this bundle writes at most {limit}")
         return wanted or self.manifest.max_new_tokens
 
-    def _encode(self, subject: Subject) -> list[int]:
+    def _encode(self, smiles: str) -> list[int]:
         manifest = self.manifest
-        return manifest.prompt.encode(self._tokenizer, subject, manifest.max_prompt_tokens)
+        return manifest.prompt.encode(self._tokenizer, smiles, manifest.max_prompt_tokens)
 
     def _start(self, prompts: Sequence[_Prompt], first: int, each: int) -> list[_Row]:
         """Run prompts into the rows from ``first`` on, ``each`` rows a prompt, to a first token."""

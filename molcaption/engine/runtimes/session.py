@@ -17,6 +17,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from molcaption.chem.graph import Graph, collate_graphs
+from molcaption.data.features import MoleculeView, dense
 from molcaption.engine.bundle import DecoderShape
 from molcaption.engine.packed import FloatArray
 
@@ -46,7 +47,7 @@ def available_cores() -> int:
 
 
 class BridgeSession:
-    """Encoder and projector.
+    """Encoder and projectors.
 
     One thread, always: onnxruntime adds up ``ScatterND`` without locks, and with more threads
     sums over bonds lose terms at random (onnxruntime issues 18048 and 23396; seen here as
@@ -55,20 +56,38 @@ class BridgeSession:
 
     def __init__(self, graph: Path, weights: Mapping[str, FloatArray]) -> None:
         self._session = open_session(graph, weights, threads=1)
+        shapes = {value.name: value.shape for value in self._session.get_inputs()}
+        self._features = int(shapes["features"][1]) if "features" in shapes else 0
 
-    def run(self, graphs: Sequence[Graph]) -> FloatArray:
-        """Graph tokens in the decoder's space: [B, Q, D]."""
-        batch = collate_graphs([*graphs, _COMPANION])
-        sizes = np.bincount(batch.batch, minlength=batch.num_graphs)
-        feed = {
-            "x": batch.x,
-            "edge_index": batch.edge_index,
-            "edge_attr": batch.edge_attr,
-            "batch": batch.batch,
-            "sizes": sizes.astype(np.int64),
-        }
+    def tokens(self, views: Sequence[MoleculeView]) -> FloatArray:
+        """Graph tokens and profile tokens in the decoder's space: [B, Q + R, D]."""
+        feed = _graph_feed([view.graph for view in views])
+        outputs = ["graph_tokens"]
+        if self._features:
+            rows = [view.features for view in views if view.features is not None]
+            feed["features"] = np.concatenate([dense(rows), np.zeros((1, self._features), "f4")])
+            outputs.append("profile_tokens")
+        return np.concatenate(self._session.run(outputs, feed), axis=1)[:-1]
+
+    def graph_tokens(self, graphs: Sequence[Graph]) -> FloatArray:
+        """Graph tokens alone: [B, Q, D]."""
+        feed = _graph_feed(graphs)
+        if self._features:  # onnxruntime wants every input, needed or not
+            feed["features"] = np.zeros((len(graphs) + 1, self._features), np.float32)
         tokens: FloatArray = self._session.run(["graph_tokens"], feed)[0]
         return tokens[:-1]
+
+
+def _graph_feed(graphs: Sequence[Graph]) -> dict[str, NDArray[Any]]:
+    """A batch of graphs and their companion as inputs of the bridge."""
+    batch = collate_graphs([*graphs, _COMPANION])
+    return {
+        "x": batch.x,
+        "edge_index": batch.edge_index,
+        "edge_attr": batch.edge_attr,
+        "batch": batch.batch,
+        "sizes": np.bincount(batch.batch, minlength=batch.num_graphs).astype(np.int64),
+    }
 
 
 class DecoderSession:

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList
 
-from molcaption.chem.graph import Graph
-from molcaption.data.collate import graph_tensors, padded, to_device
+from molcaption.data.collate import padded, to_device, view_tensors
+from molcaption.data.features import MoleculeView
 from molcaption.engine.bundle import directory_sha256
 from molcaption.engine.draws import chances, draw
 from molcaption.engine.merged import MergedModel, load_merged
@@ -30,7 +30,7 @@ class TorchRuntime(Runtime):
         self.model = model
         self.name = model.name
         self.model_hash = model_hash
-        self.prompt, self.hinter, self.draws = model.prompt, model.hinter, model.draws
+        self.vocabulary, self.draws = model.vocabulary, model.draws
 
     @classmethod
     def load(cls, directory: str | Path, *, threads: int | None = None) -> Self:
@@ -53,7 +53,7 @@ class TorchRuntime(Runtime):
         max_new_tokens: int | None = None,
     ) -> list[list[Generation]]:
         """See `Runtime.candidates`."""
-        prompts = [self.model.encode(subject) for _, subject in molecules]
+        prompts = [self.model.encode(smiles) for _, smiles in molecules]
         order = sorted(range(len(molecules)), key=lambda i: (-len(prompts[i]), i))
         places = [(i, number) for i in order for number in range(1 + draws)]
         made: dict[tuple[int, int], Generation] = {}
@@ -64,7 +64,7 @@ class TorchRuntime(Runtime):
                 self._batch(
                     [molecules[i][0] for i, _ in chosen],
                     [prompts[i] for i, _ in chosen],
-                    [chances(molecules[i][1].smiles, k) if k else None for i, k in chosen],
+                    [chances(molecules[i][1], k) if k else None for i, k in chosen],
                     max_new_tokens or self.model.max_new_tokens,
                 ),
                 strict=True,
@@ -73,25 +73,24 @@ class TorchRuntime(Runtime):
 
     @torch.inference_mode()
     def prompt_batch(
-        self, graphs: Sequence[Graph], prompts: Sequence[Sequence[int]]
+        self, views: Sequence[MoleculeView], prompts: Sequence[Sequence[int]]
     ) -> tuple[Tensor, Tensor]:
         """Prompts as vectors [B, T, D] padded on the left, and their mask [B, T]."""
         captioner = self.model.captioner
         device = next(captioner.parameters()).device
         ids, mask = padded(prompts, self.model.end_token_ids[0], left=True)
-        graph_batch = to_device(graph_tensors(graphs), device)
-        embeds = captioner.embed(ids.to(device), graph_batch)
+        embeds = captioner.embed(ids.to(device), to_device(view_tensors(views), device))
         return embeds, mask.to(device)
 
     @torch.inference_mode()
     def _batch(
         self,
-        graphs: Sequence[Graph],
+        views: Sequence[MoleculeView],
         prompts: Sequence[Sequence[int]],
         drawn: Sequence[Iterator[float] | None],
         new_tokens: int,
     ) -> list[Generation]:
-        embeds, mask = self.prompt_batch(graphs, prompts)
+        embeds, mask = self.prompt_batch(views, prompts)
         scorer = _Chooser(self.model.captioner.graph_token_id, drawn)
         llm: Any = self.model.captioner.llm
         tokens = llm.generate(
