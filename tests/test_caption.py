@@ -216,13 +216,49 @@ def test_draws_change_captions_and_say_so(smiles: Path, tiny_bundle: Path, tmp_p
     assert (decode["method"], decode["draws"]) == ("best of candidates", 4)
 
 
-def test_memory_needs_a_file_and_a_prompt_that_shows_it(
-    smiles: Path, tiny_bundle: Path, tmp_path: Path
+@pytest.fixture
+def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A memory; its index is kept in this test's own folder."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path = tmp_path / "known.tsv"
+    texts = {
+        "CCO": "The molecule is a primary alcohol.",
+        "CC(=O)O": "The molecule is a monocarboxylic acid.",
+    }
+    lines = ["smiles\tdescription", *(f"{s}\t{text}" for s, text in texts.items())]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_captions_of_known_molecules_come_from_the_memory_and_say_so(
+    smiles: Path, known: Path, tiny_bundle: Path, tmp_path: Path
 ) -> None:
+    out = tmp_path / "out.parquet"
+    caption([smiles], out, model=tiny_bundle, memory=known, window=2)
+    got = {row["id"]: row for row in rows(out)}
+    assert got["ethanol"]["caption"] == "The molecule is a primary alcohol."
+    assert got["acid"]["caption"] == "The molecule is a monocarboxylic acid."
+    assert got["acid"]["confidence"] is None
+    assert got["acid"]["validity_status"] == "ok"
+    assert pq.read_schema(out).metadata[b"molcaption.memory"].decode() == str(known)
+
+
+def test_another_memory_is_another_run(
+    smiles: Path, known: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.parquet"
+    caption([smiles], out, model=tiny_bundle, memory=known)
+    assert caption([smiles], out, model=tiny_bundle, memory=known).records == 0  # nothing to do
+    known.write_text(known.read_text(encoding="utf-8").replace("monocarboxylic acid", "ketone"))
+    with pytest.raises(CannotWriteError, match="exists already"):
+        caption([smiles], out, model=tiny_bundle, memory=known)
+
+
+def test_a_memory_that_is_none(smiles: Path, tiny_bundle: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     with pytest.raises(NoInputError, match="no such file"):
         caption([smiles], out, model=tiny_bundle, memory=tmp_path / "none.tsv")
-    with pytest.raises(UsageError, match="shows no similar molecules"):
+    with pytest.raises(BadDataError, match="none of 6 records has a molecule and a description"):
         caption([smiles], out, model=tiny_bundle, memory=smiles)
     with pytest.raises(CannotWriteError, match="is also an input"):
         caption([smiles], out, model=tiny_bundle, memory=out)

@@ -6,13 +6,16 @@ The knowledge is data (``concepts/``); this code matches, parses and judges. No 
 from molcaption.claims.facts import Fact, facts
 from molcaption.claims.lexicon import Lexicon, load_lexicon
 from molcaption.claims.profile import Profile, profile
-from molcaption.claims.verify import CaptionCheck, check_caption, settle
+from molcaption.claims.structure import Structure
+from molcaption.claims.verify import CaptionCheck, check_against, check_caption, settle
 
 __all__ = [
     "CaptionCheck",
     "Fact",
     "Lexicon",
     "Profile",
+    "Structure",
+    "check_against",
     "check_caption",
     "facts",
     "load_lexicon",

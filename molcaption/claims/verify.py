@@ -6,6 +6,7 @@ unknown, and a caption with nothing to check has no score at all, never 1.0.
 
 import gc
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
@@ -83,7 +84,16 @@ def check_caption(mol: Chem.Mol | None, caption: str | None, lexicon: Lexicon) -
     if mol is None:
         claims = [_claim(m, lexicon, None, "unchecked", "mol_error") for m in mentions]
         return _summary("mol_error", claims, lexicon)
-    structure = Structure(mol, lexicon)
+    return _check(mentions, Structure(mol, lexicon))
+
+
+def check_against(structure: Structure, caption: str) -> CaptionCheck:
+    """The same for a structure that several captions are checked against: it is searched once."""
+    return _check(find_mentions(caption, structure.lexicon), structure)
+
+
+def _check(mentions: Sequence[Mention], structure: Structure) -> CaptionCheck:
+    lexicon = structure.lexicon
     claims = [_judge(mention, structure, lexicon) for mention in mentions]
     verdicts = {claim["verdict"] for claim in claims}
     if "contradicted" in verdicts:

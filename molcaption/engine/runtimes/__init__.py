@@ -27,12 +27,13 @@ class Generation:
 
     Attributes:
         text: the caption, without special tokens.
-        confidence: exp of the mean log-probability of its tokens, the end token included.
+        confidence: exp of the mean log-probability of its tokens, the end token included; None for
+            a caption that the captioner did not write but found in a memory.
         ended: False where the token limit cut it off.
     """
 
     text: str
-    confidence: float
+    confidence: float | None
     ended: bool
 
 
