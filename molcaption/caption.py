@@ -2,32 +2,34 @@
 
 Records are read in windows. Within a window the runtime takes them by length, the rows are written
 in the order of the input, so memory holds one window whatever the size of the input. A record that
-is no molecule becomes a row with its error. The output appears when it is complete, not before.
+is no molecule becomes a row with its error. The output appears when it is complete, not before;
+captions are kept beside it (``OUT.captions``) while it is not, so that after an interruption of
+any kind the same command goes on where it was.
 """
 
 import itertools
 import json
 import logging
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from molcaption import __version__
-from molcaption.chem.molecule import Molecule, Reject
 from molcaption.claims import Lexicon, load_lexicon, settle
-from molcaption.data.features import features_of
-from molcaption.data.memory import Memory
+from molcaption.data.atomic import atomic_write, cannot_write
+from molcaption.data.lock import locked
 from molcaption.data.memory_file import load_memory
 from molcaption.data.readers import read_molecules
 from molcaption.data.rerun import KEY, run_key, stored_key
 from molcaption.data.windows import windows
 from molcaption.data.writers import STDOUT, check_output, check_target, open_writer
-from molcaption.engine.choice import NEIGHBOURS, choose
-from molcaption.engine.mend import mend as mended
-from molcaption.engine.questions import questions
+from molcaption.engine.captioning import Captioning, Decoding
 from molcaption.engine.rows import check_columns, make_rows
-from molcaption.engine.runtimes import Generation, Runtime, load_runtime, model_hash
+from molcaption.engine.runtimes import Runtime, load_runtime, model_hash
+from molcaption.engine.store import open_store
 from molcaption.engine.tally import Tally, check_rejects, parse_max_rejects
 from molcaption.errors import CannotWriteError, MissingError, NoInputError
 from molcaption.log import progress
@@ -38,21 +40,22 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run did; ``records`` includes the rejected, ``seconds`` is wall time."""
+    """What a run did.
+
+    Attributes:
+        records: of the inputs, the rejected included.
+        made: captions that the captioner wrote; those of other records were known already.
+        refuted: captions with a claim that the structure contradicts.
+        rejects: how many records were rejected for each reason.
+        seconds: wall time.
+    """
 
     records: int
     rejected: int
+    made: int
+    refuted: int
+    rejects: dict[str, int]
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Decoding:
-    """How captions are made; see `caption`."""
-
-    draws: int
-    mend: bool
-    batch_size: int
-    max_new_tokens: int | None
 
 
 def caption(
@@ -73,6 +76,7 @@ def caption(
     limit: int | None = None,
     max_new_tokens: int | None = None,
     max_rejects: str | None = None,
+    cache: str | Path | None = None,
     threads: int | None = None,
     force: bool = False,
 ) -> Summary:
@@ -94,6 +98,7 @@ def caption(
         window: records read and held at once.
         max_new_tokens: longest caption; default: the model's own.
         max_rejects: most rejects that are fine, a count or a percentage such as ``5%``.
+        cache: folder that keeps captions for later runs, with this output or others.
         threads: CPU threads; all cores by default.
         force: write over an existing output.
 
@@ -102,6 +107,7 @@ def caption(
         BadDataError: a damaged input or model; or, once the output is written, too many rejects.
         MissingError: no such model.
         CannotWriteError: the output exists, or cannot be written.
+        LockedError: another run is writing the output.
     """
     start = time.monotonic()
     allowed = parse_max_rejects(max_rejects)
@@ -112,71 +118,80 @@ def caption(
         raise NoInputError(f"--memory {memory}: no such file")
     path = _model_path(model)
     lexicon = settle(load_lexicon())
-    options = {
-        "columns": columns,
+    decisive = {
+        "model": model_hash(path),
+        "lexicon": lexicon.hash,
+        "draws": draws,
+        "mend": mend,
+        "max_new_tokens": max_new_tokens,
+        "memory_styles": memory_styles,
+    }
+    reading: dict[str, Any] = {
         "format": format,
         "smiles_column": smiles_column,
         "id_column": id_column,
         "limit": limit,
-        "max_new_tokens": max_new_tokens,
-        "draws": draws,
-        "mend": mend,
-        "memory_styles": memory_styles,
     }
-    records = read_molecules(
-        inputs, format=format, smiles_column=smiles_column, id_column=id_column, limit=limit
-    )
     # Reading the first window before the model is loaded tells of a wrong input at once.
-    parts = windows(records, window)
+    parts = windows(read_molecules(inputs, **reading), window)
     first = next(parts, [])
     check_columns(first, columns, format)
-    key = run_key(files, {**options, "model": model_hash(path), "lexicon": lexicon.hash})
-    if _exists(output) and not force:
-        return _leave(output, key)
-    runtime = load_runtime(path, threads=threads)
-    known = None if memory is None else load_memory(memory, lexicon, memory_styles)
-    decoding = _Decoding(
-        runtime.draws if draws is None else draws, mend, batch_size, max_new_tokens
+    key = run_key(files, {**decisive, **reading, "columns": columns})
+    with _held(output):
+        if _exists(output) and not force:
+            return _leave(output, key)
+        runtime = load_runtime(path, threads=threads)
+        known = None if memory is None else load_memory(memory, lexicon, memory_styles)
+        decoding = Decoding(
+            runtime.draws if draws is None else draws, mend, batch_size, max_new_tokens
+        )
+        context = run_key([] if memory is None else [memory], decisive)
+        assert context is not None  # None is for streams
+        kept = _kept(output, cache)
+        metadata = _metadata(runtime, lexicon, inputs, decoding, memory, key)
+        tally = Tally()
+        with (
+            open_store(kept, context, temporary=cache is None) as store,
+            open_writer(output, columns=columns, metadata=metadata) as writer,
+            progress(limit, "captioning") as shown,
+        ):
+            captioning = Captioning(runtime, known, lexicon, decoding, store)
+            for part in itertools.chain([first], parts):
+                rows = make_rows(part, captioning.captions(part), lexicon, format)
+                writer.write(rows)
+                tally.add(rows)
+                shown.advance(len(part))
+    summary = Summary(
+        records=tally.records,
+        rejected=tally.rejected,
+        made=captioning.made,
+        refuted=tally.status["contradicted"],
+        rejects=tally.listed_reasons(),
+        seconds=time.monotonic() - start,
     )
-    metadata = _metadata(runtime, lexicon, inputs, decoding, memory, key)
-    tally = Tally()
-    with (
-        open_writer(output, columns=columns, metadata=metadata) as writer,
-        progress(limit, "captioning") as shown,
-    ):
-        for part in itertools.chain([first], parts):
-            captions = _captions(part, runtime, known, lexicon, decoding)
-            writer.write(make_rows(part, captions, lexicon, format))
-            tally.add(part)
-            shown.advance(len(part))
-    summary = Summary(tally.records, tally.rejected, time.monotonic() - start)
-    _close(summary)
+    _close(summary, output, {**decisive, "version": __version__, "inputs": [*map(str, inputs)]})
     check_rejects(tally, allowed, output)
     return summary
 
 
-def _captions(
-    records: Sequence[Molecule | Reject],
-    runtime: Runtime,
-    memory: Memory | None,
-    lexicon: Lexicon,
-    decoding: _Decoding,
-) -> Iterator[Generation]:
-    """Captions of the molecules among ``records``, in order."""
-    molecules = [record for record in records if isinstance(record, Molecule)]
-    smiles = [molecule.smiles for molecule in molecules]
-    found = features_of(smiles, lexicon) if memory or runtime.vocabulary else None
-    made = runtime.candidates(
-        questions(smiles, runtime.vocabulary, lexicon, found),
-        draws=decoding.draws,
-        batch_size=decoding.batch_size,
-        max_new_tokens=decoding.max_new_tokens,
-    )
-    for i, (molecule, candidates) in enumerate(zip(molecules, made, strict=True)):
-        near = memory.neighbours(found[i], NEIGHBOURS) if memory and found else ()
-        chosen = choose(candidates, near, molecule.mol, lexicon)
-        text = mended(chosen.text, molecule.mol, lexicon) if decoding.mend else chosen.text
-        yield replace(chosen, text=text)
+def _held(output: str | Path) -> AbstractContextManager[None]:
+    """The lock of an output file; a stream needs none."""
+    return nullcontext() if _is_stream(output) else locked(Path(output))
+
+
+def _kept(output: str | Path, cache: str | Path | None) -> Path | None:
+    """Where captions are kept while the run lasts, or for good."""
+    if cache is not None:
+        folder = Path(cache)
+        with cannot_write(folder / "captions"):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder / "captions"
+    return None if _is_stream(output) else Path(f"{output}.captions")
+
+
+def _is_stream(output: str | Path) -> bool:
+    """Standard output, a pipe or a device: nothing can lie beside it."""
+    return str(output) == STDOUT or (Path(output).exists() and not Path(output).is_file())
 
 
 def _model_path(model: str | Path | None) -> Path:
@@ -203,7 +218,7 @@ def _leave(output: str | Path, key: str | None) -> Summary:
     """
     if key is not None and stored_key(Path(output)) == key:
         _log.info("%s: already there, made by the same command; --force makes it anew", output)
-        return Summary(0, 0, 0.0)
+        return Summary(0, 0, 0, 0, {}, 0.0)
     raise CannotWriteError(f"{output}: exists already; give another name, or --force")
 
 
@@ -211,7 +226,7 @@ def _metadata(
     runtime: Runtime,
     lexicon: Lexicon,
     inputs: Sequence[str | Path],
-    decoding: _Decoding,
+    decoding: Decoding,
     memory: str | Path | None,
     key: str | None,
 ) -> dict[str, str]:
@@ -235,15 +250,23 @@ def _metadata(
     return facts if key is None else {**facts, KEY: key}
 
 
-def _close(summary: Summary) -> None:
+def _close(summary: Summary, output: str | Path, facts: dict[str, Any]) -> None:
+    """One line for people, ``OUT.summary.json`` for programs."""
     rate = summary.records / max(summary.seconds, 1e-9)
     fields = {
         "n": summary.records,
         "rejected": summary.rejected,
+        "made": summary.made,
+        "refuted": summary.refuted,
         "seconds": round(summary.seconds, 3),
         "rate": round(rate, 3),
     }
     _log.info(
-        "%d records, %d rejected, %.0f s, %.1f/s",
-        summary.records, summary.rejected, summary.seconds, rate, extra={"fields": fields},
+        "%d records, %d rejected, %d captions written, %d with a refuted claim, %.0f s, %.1f/s",
+        summary.records, summary.rejected, summary.made, summary.refuted, summary.seconds, rate,
+        extra={"fields": fields},
     )  # fmt: skip
+    if not _is_stream(output):
+        content = {"output": str(output), **asdict(summary), "rate": rate, **facts}
+        with atomic_write(f"{output}.summary.json", "w") as file:
+            file.write(json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -77,8 +77,8 @@ def _caption(
                                  help="Bundle or model directory; the one that ships by default."),
     ] = None,
     memory: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Captioned molecules to look up similar "
-                                 "ones in, while captioning; its index is built once."),
+        str | None, typer.Option(metavar="FILE", help="Captioned molecules: the captions of "
+                                 "similar ones compete with the captioner's own."),
     ] = None,
     memory_style: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Of FILE, only rows of this style; "
@@ -104,6 +104,10 @@ def _caption(
     max_rejects: Annotated[
         str | None, typer.Option(metavar="N|N%", help="Exit 65 if more records than this fail.")
     ] = None,
+    cache: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Keep captions here for later runs, which "
+                                 "write only what is new.")
+    ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all by default.")] = None,
     force: Force = False,
 ) -> None:  # fmt: skip
@@ -114,6 +118,7 @@ def _caption(
       molcaption caption examples/drugs.sdf -o captions.parquet
       molcaption caption library.smi.gz -o captions.csv --columns id:ID,caption:description
       molcaption caption library.smi.gz -o captions.parquet --memory known.tsv
+      molcaption caption library.smi.gz -o tonight.parquet --cache /var/cache/captions
       cat library.smi | molcaption caption - --format smi -o - > captions.jsonl
     """
     from molcaption.caption import caption
@@ -121,8 +126,8 @@ def _caption(
     caption(inputs, output, model=model, memory=memory, memory_styles=memory_style,
             draws=draws, mend=mend, columns=columns, format=format,
             smiles_column=smiles_column, id_column=id_column, batch_size=batch_size, limit=limit,
-            max_new_tokens=max_new_tokens, max_rejects=max_rejects, threads=threads,
-            force=force)  # fmt: skip
+            max_new_tokens=max_new_tokens, max_rejects=max_rejects, cache=cache,
+            threads=threads, force=force)  # fmt: skip
 
 
 @command(app, "check")

@@ -9,11 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from molcaption.caption import caption
+from molcaption.data.lock import locked
 from molcaption.data.writers import OUTPUT_COLUMNS
 from molcaption.engine.rows import make_rows
 from molcaption.errors import (
     BadDataError,
     CannotWriteError,
+    LockedError,
     MissingError,
     MolcaptionError,
     NoInputError,
@@ -173,7 +175,9 @@ def test_bad_input_leaves_no_output(
     with pytest.raises(error) as caught:
         caption([path], tmp_path / "out.jsonl", model=tiny_bundle, **options)
     assert "\n" not in str(caught.value)
-    assert sorted(tmp_path.iterdir()) == before
+    # What was captioned before the damage is no output: the mended file goes on with it.
+    after = [path for path in sorted(tmp_path.iterdir()) if path.name != "out.jsonl.captions"]
+    assert after == before
 
 
 def test_bad_model(smiles: Path, tmp_path: Path) -> None:
@@ -181,21 +185,83 @@ def test_bad_model(smiles: Path, tmp_path: Path) -> None:
         caption([smiles], tmp_path / "out.jsonl", model=tmp_path / "absent")
 
 
-def test_interruption_leaves_nothing(
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, SystemExit])
+def test_an_interrupted_run_goes_on_where_it_was(
+    smiles: Path,
+    tiny_bundle: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: type[BaseException],
+) -> None:
+    whole, out = tmp_path / "whole.parquet", tmp_path / "out.parquet"
+    caption([smiles], whole, model=tiny_bundle, window=2)
+
+    def interrupted(*args: Any, **options: Any) -> list[dict[str, Any]]:
+        made = make_rows(*args, **options)
+        if any(row["id"] == "benzene" for row in made):
+            raise failure
+        return made
+
+    with monkeypatch.context() as patch:
+        patch.setattr("molcaption.caption.make_rows", interrupted)
+        with pytest.raises(failure):
+            caption([smiles], out, model=tiny_bundle, window=2)
+    assert not out.exists()
+    assert (tmp_path / "out.parquet.captions").exists()
+    assert caption([smiles], out, model=tiny_bundle, window=2).made == 1
+    assert rows(out) == rows(whole)
+    assert not (tmp_path / "out.parquet.captions").exists()
+
+
+def test_captions_of_other_options_are_not_gone_on_with(
     smiles: Path, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = []
+    whole, out = tmp_path / "whole.jsonl", tmp_path / "out.jsonl"
+    caption([smiles], whole, model=tiny_bundle, max_new_tokens=3)
+    with monkeypatch.context() as patch:
+        patch.setattr("molcaption.caption.Tally.add", lambda *_: pytest.fail("stopped"))
+        with pytest.raises(pytest.fail.Exception):
+            caption([smiles], out, model=tiny_bundle)
+    caption([smiles], out, model=tiny_bundle, max_new_tokens=3)
+    assert out.read_bytes() == whole.read_bytes()
 
-    def interrupted(*args: object, **options: object) -> list[object]:
-        calls.append(args)
-        if len(calls) > 1:
-            raise KeyboardInterrupt
-        return make_rows(*args, **options)
 
-    monkeypatch.setattr("molcaption.caption.make_rows", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        caption([smiles], tmp_path / "out.parquet", model=tiny_bundle, window=2)
-    assert [path.name for path in tmp_path.iterdir()] == ["in.smi"]
+def test_a_cache_serves_later_runs(smiles: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    assert caption([smiles], first, model=tiny_bundle, cache=tmp_path / "cache").made == 4
+    smiles.write_text(SMILES + "O water\nOCC ethanol again\n")
+    assert caption([smiles], second, model=tiny_bundle, cache=tmp_path / "cache").made == 1
+    assert second.read_text().startswith(first.read_text())
+    caption([smiles], tmp_path / "alone.jsonl", model=tiny_bundle)
+    assert second.read_text() == (tmp_path / "alone.jsonl").read_text()
+
+
+def test_a_structure_that_occurs_twice_is_captioned_once(tiny_bundle: Path, tmp_path: Path) -> None:
+    path = tmp_path / "in.smi"
+    path.write_text("CCO a\nOCC b\nC c\nC(O)C d\n")
+    assert caption([path], tmp_path / "out.parquet", model=tiny_bundle, window=3).made == 2
+    made = [row["caption"] for row in rows(tmp_path / "out.parquet")]
+    assert made[0] == made[1] == made[3]
+
+
+def test_summary_for_programs(smiles: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    caption([smiles], out, model=tiny_bundle)
+    told = json.loads((tmp_path / "out.parquet.summary.json").read_text())
+    assert (told["records"], told["rejected"], told["made"]) == (6, 2, 4)
+    assert sum(told["rejects"].values()) == 2
+    assert told["refuted"] == sum(row["validity_status"] == "contradicted" for row in rows(out))
+    assert told["rate"] > 0
+    assert len(told["model"]) == 64
+
+
+def test_a_second_run_at_the_same_time_is_refused(
+    smiles: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.parquet"
+    with locked(out), pytest.raises(LockedError, match="another run"):
+        caption([smiles], out, model=tiny_bundle)
+    caption([smiles], out, model=tiny_bundle)
 
 
 def test_merged_model_directory_is_a_model(

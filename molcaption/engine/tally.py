@@ -1,28 +1,49 @@
-"""How many records a run has seen, how many it could not read, and how many of these are fine."""
+"""What a run has seen so far, and whether too much of it could not be read."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from molcaption.chem.molecule import Molecule, Reject
 from molcaption.errors import BadDataError, UsageError
+
+_REASONS = 20
+"""Kinds of rejects that a summary lists; the rest are counted together."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts while the run goes on; ``example`` is the first reject."""
+    """Counts while the run goes on.
+
+    Attributes:
+        status: rows by ``validity_status``.
+        reasons: rejects by what was wrong with them.
+        example: the first reject, as "source:record: reason".
+    """
 
     records: int = 0
     rejected: int = 0
-    example: Reject | None = None
+    status: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    example: str = ""
 
-    def add(self, records: Sequence[Molecule | Reject]) -> None:
-        """Count some records more."""
-        rejects = [record for record in records if isinstance(record, Reject)]
-        self.records += len(records)
-        self.rejected += len(rejects)
-        if self.example is None and rejects:
-            self.example = rejects[0]
+    def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Count some output rows more."""
+        self.records += len(rows)
+        for row in rows:
+            if row["error"] is None:
+                self.status[row["validity_status"]] += 1
+                continue
+            self.rejected += 1
+            self.reasons[row["error"]] += 1
+            self.example = self.example or f"{row['source']}:{row['record']}: {row['error']}"
+
+    def listed_reasons(self) -> dict[str, int]:
+        """The commonest reasons, and "other" for the rest."""
+        listed = dict(self.reasons.most_common(_REASONS))
+        rest = self.rejected - sum(listed.values())
+        return {**listed, "other": rest} if rest else listed
 
 
 def parse_max_rejects(text: str | None) -> tuple[float, bool] | None:
@@ -48,14 +69,13 @@ def check_rejects(tally: Tally, allowed: tuple[float, bool] | None, output: str 
     Raises:
         BadDataError: more than ``allowed``, see `parse_max_rejects`; None allows any number.
     """
-    if allowed is None or tally.example is None:
+    if allowed is None or not tally.rejected:
         return
     number, percent = allowed
     most = number / 100 * tally.records if percent else number
     if tally.rejected > most:
-        example = tally.example
         raise BadDataError(
             f"{tally.rejected} of {tally.records} records rejected, --max-rejects allows "
-            f"{number:g}{'%' if percent else ''}; the first is {example.source}:{example.record}: "
-            f"{example.reason}; all are in {output}"
+            f"{number:g}{'%' if percent else ''}; the first is {tally.example}; "
+            f"all are in {output}"
         )

@@ -3,7 +3,7 @@
 Runtimes are imported when they are asked for: captioning with a bundle must not import torch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -52,6 +52,20 @@ class Runtime(Protocol):
     vocabulary: FeatureVocabulary | None
     draws: int
 
+    def stream(
+        self,
+        molecules: Sequence[Question],
+        *,
+        draws: int = 0,
+        batch_size: int = 32,
+        max_new_tokens: int | None = None,
+    ) -> Iterator[tuple[int, list[Generation]]]:
+        """Places of ``molecules`` with their captions, each as soon as it is done.
+
+        Of each molecule the greedy caption, then ``draws`` drawn ones (engine/draws.py).
+        """
+        ...
+
     def candidates(
         self,
         molecules: Sequence[Question],
@@ -60,8 +74,13 @@ class Runtime(Protocol):
         batch_size: int = 32,
         max_new_tokens: int | None = None,
     ) -> list[list[Generation]]:
-        """The greedy caption of each molecule, then ``draws`` drawn ones (engine/draws.py)."""
-        ...
+        """What `stream` gives, in the order of ``molecules``."""
+        made = dict(
+            self.stream(
+                molecules, draws=draws, batch_size=batch_size, max_new_tokens=max_new_tokens
+            )
+        )
+        return [made[place] for place in range(len(molecules))]
 
     def generate(
         self,

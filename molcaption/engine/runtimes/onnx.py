@@ -105,17 +105,17 @@ class OnnxRuntime(Runtime):
         manifest = bundle.load_manifest(directory)
         return cls(Path(directory), manifest, threads or available_cores())
 
-    def candidates(
+    def stream(
         self,
         molecules: Sequence[Question],
         *,
         draws: int = 0,
         batch_size: int = 32,
         max_new_tokens: int | None = None,
-    ) -> list[list[Generation]]:
-        """See `Runtime.candidates`."""
+    ) -> Iterator[tuple[int, list[Generation]]]:
+        """See `Runtime.stream`."""
         if not molecules:
-            return []
+            return
         new_tokens = self._check_new_tokens(max_new_tokens)
         prompts = self.embed_prompts(molecules)
         # A prompt is run once for all candidates of its molecule, whose rows start together.
@@ -125,7 +125,7 @@ class OnnxRuntime(Runtime):
         # Longest first: neighbours need little padding, and the short ones fill up the end.
         order = sorted(range(len(prompts)), key=lambda i: (-len(prompts[i]), i))
         queue = deque(_Prompt(i, molecules[i][1], prompts[i]) for i in order)
-        finished: dict[tuple[int, int], Generation] = {}
+        finished: dict[int, dict[int, Generation]] = {}
         rows: list[_Row] = []
         while queue or rows:
             free = (capacity - len(rows)) // each
@@ -136,7 +136,9 @@ class OnnxRuntime(Runtime):
             else:
                 self._advance(rows)
             rows = self._retire(rows, new_tokens, finished)
-        return [[finished[i, k] for k in range(each)] for i in range(len(molecules))]
+            for i in [i for i, made in finished.items() if len(made) == each]:
+                done = finished.pop(i)
+                yield i, [done[number] for number in range(each)]
 
     def embed_prompts(self, molecules: Sequence[Question]) -> list[FloatArray]:
         """Prompts as vectors [S, D], graph tokens in their places."""
@@ -202,7 +204,7 @@ class OnnxRuntime(Runtime):
             row.append(token, float(scores[token]) - total, n)
 
     def _retire(
-        self, rows: Sequence[_Row], new_tokens: int, finished: dict[tuple[int, int], Generation]
+        self, rows: Sequence[_Row], new_tokens: int, finished: dict[int, dict[int, Generation]]
     ) -> list[_Row]:
         """Take finished captions out, and close the gaps in the cache from the end."""
         live = list(rows)
@@ -211,7 +213,7 @@ class OnnxRuntime(Runtime):
             ended = row.tokens[-1] in self._ends
             if not ended and len(row.tokens) < new_tokens:
                 continue
-            finished[row.index, row.number] = self._generation(row, ended)
+            finished.setdefault(row.index, {})[row.number] = self._generation(row, ended)
             last = live.pop()
             if i < len(live):
                 live[i] = last

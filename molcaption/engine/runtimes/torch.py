@@ -44,32 +44,31 @@ class TorchRuntime(Runtime):
             torch.set_num_threads(threads)
         return cls(load_merged(Path(directory)), directory_sha256(Path(directory)))
 
-    def candidates(
+    def stream(
         self,
         molecules: Sequence[Question],
         *,
         draws: int = 0,
         batch_size: int = 32,
         max_new_tokens: int | None = None,
-    ) -> list[list[Generation]]:
-        """See `Runtime.candidates`."""
+    ) -> Iterator[tuple[int, list[Generation]]]:
+        """See `Runtime.stream`."""
         prompts = [self.model.encode(smiles) for _, smiles in molecules]
         order = sorted(range(len(molecules)), key=lambda i: (-len(prompts[i]), i))
         places = [(i, number) for i in order for number in range(1 + draws)]
-        made: dict[tuple[int, int], Generation] = {}
+        made: dict[int, list[Generation]] = {}
         for start in range(0, len(places), batch_size):
             chosen = places[start : start + batch_size]
-            made |= zip(
-                chosen,
-                self._batch(
-                    [molecules[i][0] for i, _ in chosen],
-                    [prompts[i] for i, _ in chosen],
-                    [chances(molecules[i][1], k) if k else None for i, k in chosen],
-                    max_new_tokens or self.model.max_new_tokens,
-                ),
-                strict=True,
+            batch = self._batch(
+                [molecules[i][0] for i, _ in chosen],
+                [prompts[i] for i, _ in chosen],
+                [chances(molecules[i][1], k) if k else None for i, k in chosen],
+                max_new_tokens or self.model.max_new_tokens,
             )
-        return [[made[i, k] for k in range(1 + draws)] for i in range(len(molecules))]
+            for (i, number), generation in zip(chosen, batch, strict=True):
+                made.setdefault(i, []).append(generation)
+                if number == draws:
+                    yield i, made.pop(i)
 
     @torch.inference_mode()
     def prompt_batch(
