@@ -22,7 +22,8 @@ from molcaption.claims import Lexicon, load_lexicon, settle
 from molcaption.data.atomic import atomic_write, cannot_write
 from molcaption.data.lock import locked
 from molcaption.data.memory_file import load_memory
-from molcaption.data.readers import read_molecules
+from molcaption.data.readers import READERS, read_molecules
+from molcaption.data.readers.inputs import expand, parse_shard
 from molcaption.data.rerun import KEY, run_key, stored_key
 from molcaption.data.windows import windows
 from molcaption.data.writers import STDOUT, check_output, check_target, open_writer
@@ -74,6 +75,7 @@ def caption(
     batch_size: int = 32,
     window: int = 1024,
     limit: int | None = None,
+    shard: str | None = None,
     max_new_tokens: int | None = None,
     max_rejects: str | None = None,
     cache: str | Path | None = None,
@@ -83,7 +85,8 @@ def caption(
     """Caption every record of ``inputs`` into ``output``.
 
     Args:
-        inputs: compound files; "-" is standard input and needs ``format``.
+        inputs: compound files, folders of them and patterns; "-" is standard input and needs
+            ``format``.
         output: its suffix chooses the format; "-" is standard output.
         model: bundle or merged model directory; default: the one that ships.
         memory: captioned molecules, any table with descriptions: the captions of the nearest ones
@@ -96,6 +99,7 @@ def caption(
         mend: strike refuted entries out of a caption's lists.
         batch_size: captions decoded together; never changes a caption.
         window: records read and held at once.
+        shard: ``2/8`` captions the second of eight shares of the records.
         max_new_tokens: longest caption; default: the model's own.
         max_rejects: most rejects that are fine, a count or a percentage such as ``5%``.
         cache: folder that keeps captions for later runs, with this output or others.
@@ -111,11 +115,8 @@ def caption(
     """
     start = time.monotonic()
     allowed = parse_max_rejects(max_rejects)
-    check_output(output)
-    files = [*inputs, *([] if memory is None else [memory])]
-    check_target(output, files)
-    if memory is not None and not Path(memory).is_file():
-        raise NoInputError(f"--memory {memory}: no such file")
+    inputs = expand(inputs, READERS)
+    files = _checked(inputs, memory, output)
     path = _model_path(model)
     lexicon = settle(load_lexicon())
     decisive = {
@@ -127,11 +128,9 @@ def caption(
         "memory_styles": memory_styles,
     }
     reading: dict[str, Any] = {
-        "format": format,
-        "smiles_column": smiles_column,
-        "id_column": id_column,
-        "limit": limit,
-    }
+        "format": format, "smiles_column": smiles_column, "id_column": id_column,
+        "limit": limit, "shard": parse_shard(shard),
+    }  # fmt: skip
     # Reading the first window before the model is loaded tells of a wrong input at once.
     parts = windows(read_molecules(inputs, **reading), window)
     first = next(parts, [])
@@ -145,13 +144,11 @@ def caption(
         decoding = Decoding(
             runtime.draws if draws is None else draws, mend, batch_size, max_new_tokens
         )
-        context = run_key([] if memory is None else [memory], decisive)
-        assert context is not None  # None is for streams
-        kept = _kept(output, cache)
+        context = str(run_key([] if memory is None else [memory], decisive))
         metadata = _metadata(runtime, lexicon, inputs, decoding, memory, key)
         tally = Tally()
         with (
-            open_store(kept, context, temporary=cache is None) as store,
+            open_store(_kept(output, cache), context, temporary=cache is None) as store,
             open_writer(output, columns=columns, metadata=metadata) as writer,
             progress(limit, "captioning") as shown,
         ):
@@ -161,17 +158,22 @@ def caption(
                 writer.write(rows)
                 tally.add(rows)
                 shown.advance(len(part))
-    summary = Summary(
-        records=tally.records,
-        rejected=tally.rejected,
-        made=captioning.made,
-        refuted=tally.status["contradicted"],
-        rejects=tally.listed_reasons(),
-        seconds=time.monotonic() - start,
-    )
+    summary = _summary(tally, captioning.made, time.monotonic() - start)
     _close(summary, output, {**decisive, "version": __version__, "inputs": [*map(str, inputs)]})
     check_rejects(tally, allowed, output)
     return summary
+
+
+def _checked(
+    inputs: Sequence[str | Path], memory: str | Path | None, output: str | Path
+) -> list[str | Path]:
+    """All files that decide the output, once it is clear that it can be written."""
+    check_output(output)
+    files = [*inputs, *([] if memory is None else [memory])]
+    check_target(output, files)
+    if memory is not None and not Path(memory).is_file():
+        raise NoInputError(f"--memory {memory}: no such file")
+    return files
 
 
 def _held(output: str | Path) -> AbstractContextManager[None]:
@@ -248,6 +250,17 @@ def _metadata(
         "molcaption.inputs": json.dumps([str(path) for path in inputs]),
     }
     return facts if key is None else {**facts, KEY: key}
+
+
+def _summary(tally: Tally, made: int, seconds: float) -> Summary:
+    return Summary(
+        records=tally.records,
+        rejected=tally.rejected,
+        made=made,
+        refuted=tally.status["contradicted"],
+        rejects=tally.listed_reasons(),
+        seconds=seconds,
+    )
 
 
 def _close(summary: Summary, output: str | Path, facts: dict[str, Any]) -> None:

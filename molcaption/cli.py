@@ -69,7 +69,8 @@ def _root(
 @command(app, "caption")
 def _caption(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help="Compound files; - reads stdin.")
+        list[str], typer.Argument(metavar="INPUT...", help="Compound files, folders of them, "
+                                  "patterns; - reads stdin.")
     ],
     output: Output,
     model: Annotated[
@@ -100,6 +101,9 @@ def _caption(
     ] = False,
     batch_size: Annotated[int, typer.Option(min=1, help="Captions decoded together.")] = 32,
     limit: Limit = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Caption the I-th of N shares of the records.")
+    ] = None,
     max_new_tokens: MaxNewTokens = None,
     max_rejects: Annotated[
         str | None, typer.Option(metavar="N|N%", help="Exit 65 if more records than this fail.")
@@ -126,7 +130,7 @@ def _caption(
     caption(inputs, output, model=model, memory=memory, memory_styles=memory_style,
             draws=draws, mend=mend, columns=columns, format=format,
             smiles_column=smiles_column, id_column=id_column, batch_size=batch_size, limit=limit,
-            max_new_tokens=max_new_tokens, max_rejects=max_rejects, cache=cache,
+            shard=shard, max_new_tokens=max_new_tokens, max_rejects=max_rejects, cache=cache,
             threads=threads, force=force)  # fmt: skip
 
 

@@ -244,6 +244,19 @@ def test_a_structure_that_occurs_twice_is_captioned_once(tiny_bundle: Path, tmp_
     assert made[0] == made[1] == made[3]
 
 
+def test_shards_are_the_whole(smiles: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    caption([smiles], tmp_path / "whole.parquet", model=tiny_bundle)
+    parts = []
+    for i in (1, 2, 3, 4):
+        out = tmp_path / f"{i}.parquet"
+        caption([smiles], out, model=tiny_bundle, shard=f"{i}/4")
+        parts += rows(out)
+    assert sorted(parts, key=lambda row: row["record"]) == rows(tmp_path / "whole.parquet")
+    for wrong in ("0/4", "5/4", "1", "a/b", "1/0", "-1/2"):
+        with pytest.raises(UsageError, match="--shard"):
+            caption([smiles], tmp_path / "x.parquet", model=tiny_bundle, shard=wrong)
+
+
 def test_summary_for_programs(smiles: Path, tiny_bundle: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     caption([smiles], out, model=tiny_bundle)

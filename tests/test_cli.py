@@ -123,9 +123,9 @@ def test_help_is_quick() -> None:
     [
         ("captoin x", 2, "Did you mean 'caption'? See `molcaption --help`."),
         (
-            "caption --batchsize 2 x",
+            "caption --max-reject 2 x",
             2,
-            "Did you mean --batch-size? See `molcaption caption --help`.",
+            "Did you mean --max-rejects? See `molcaption caption --help`.",
         ),
         ("caption", 2, "Missing argument 'INPUT...'"),
         ("merge runs/x", 2, "Missing option '--output' / '-o'"),

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+from pathlib import Path
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_missing_empty_and_folder(tmp_path, suffix):
     with pytest.raises(NoInputError, match="empty"):
         list(read_molecules([write(tmp_path / f"empty{suffix}", "")]))
     (tmp_path / f"folder{suffix}").mkdir()
-    with pytest.raises(NoInputError, match="is a directory"):
+    with pytest.raises(NoInputError, match="folder without a compound file"):
         list(read_molecules([tmp_path / f"folder{suffix}"]))
 
 
@@ -157,3 +158,22 @@ def test_real_smiles(shared_data):
     assert len(records) == 69
     assert all(r.reason for r in records if isinstance(r, Reject))
     assert sum(isinstance(r, Reject) for r in records) == 25
+
+
+def test_folders_and_patterns_are_read_in_order(tmp_path: Path) -> None:
+    for name in ("b.smi", "a.smi.gz", "c.csv", ".hidden.smi", "notes.doc"):
+        content = b"SMILES\nC" if name == "c.csv" else b"C\n"
+        (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    (tmp_path / "deeper.sdf").mkdir()
+    names = [Path(m.source).name for m in read_molecules([tmp_path])]
+    assert names == ["a.smi.gz", "b.smi", "c.csv"]
+    assert [m.record for m in read_molecules([f"{tmp_path}/*.smi*", tmp_path / "c.csv"])] == [
+        0,
+        1,
+        2,
+    ]
+    (tmp_path / "[b].smi").write_text("CC\n")
+    assert [m.smiles for m in read_molecules([tmp_path / "[b].smi"])] == ["CC"]
+    for wrong in (f"{tmp_path}/*.xyz", tmp_path / "deeper.sdf"):
+        with pytest.raises(NoInputError):
+            list(read_molecules([wrong]))

@@ -15,6 +15,7 @@ from molcaption.chem.molecule import Molecule, Reject
 from molcaption.data.readers.columns import ColumnRequest
 from molcaption.data.readers.delimited import read_csv, read_tsv
 from molcaption.data.readers.graphs import read_graphs
+from molcaption.data.readers.inputs import Shard, expand
 from molcaption.data.readers.jsonl import read_jsonl
 from molcaption.data.readers.opening import STDIN, check_input
 from molcaption.data.readers.parquet import read_parquet
@@ -95,15 +96,17 @@ def read_molecules(
     description_column: str | None = None,
     has_header: bool | None = None,
     limit: int | None = None,
+    shard: Shard | None = None,
 ) -> Iterator[Molecule | Reject]:
     """Every record of ``paths`` in order, numbered from 0 over all of them.
 
     Args:
-        paths: files; "-" is standard input and needs ``format``.
+        paths: files, folders and patterns; "-" is standard input and needs ``format``.
         format: a key of `READERS` without its dot, for all paths; default: by suffix.
         smiles_column, id_column, description_column: for tables; default: by common names.
         has_header: whether the first line is a header; default: tables yes, SMILES files no.
         limit: stop after this many records.
+        shard: only this share of them; the others are not parsed.
 
     Raises:
         NoInputError: a file is missing, empty or without records.
@@ -119,7 +122,8 @@ def read_molecules(
         has_header=has_header,
         limit=limit,
     ):
-        yield parse_record(raw)
+        if shard is None or raw.record % shard[1] == shard[0]:
+            yield parse_record(raw)
 
 
 def read_records(
@@ -135,7 +139,8 @@ def read_records(
     """As `read_molecules`, without the chemistry: for parsing in other processes."""
     request = ColumnRequest(smiles_column, id_column, description_column)
     options = ReadOptions(request, has_header)
-    sources = [(str(path), find_reader(path, format)) for path in paths]
+    files = expand(paths, READERS)
+    sources = [(path, find_reader(path, format)) for path in files]
     for source, _ in sources:
         check_input(source)
     number = 0

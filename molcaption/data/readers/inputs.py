@@ -1,0 +1,58 @@
+"""What a user names as input: files, folders, patterns that no shell has expanded, and a share."""
+
+import glob
+import re
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from molcaption.errors import NoInputError, UsageError
+
+Shard = tuple[int, int]
+"""Which of how many shares: (i, n) takes the records whose number is i modulo n."""
+
+
+def expand(inputs: Sequence[str | Path], suffixes: Collection[str]) -> list[str]:
+    """Every file that ``inputs`` name, folders and patterns in alphabetical order.
+
+    Args:
+        inputs: files, "-", folders (all files in them with a known suffix, not in their
+            subfolders), and patterns such as ``library/*.sdf``; a file of that very name comes
+            first.
+        suffixes: of the formats that can be read.
+
+    Raises:
+        NoInputError: a folder or pattern without a file.
+    """
+    files: list[str] = []
+    for given in map(str, inputs):
+        if Path(given).is_dir():
+            found = sorted(str(p) for p in Path(given).iterdir() if _is_input(p, suffixes))
+            wanted = f"folder without a compound file ({', '.join(sorted(suffixes))})"
+        elif glob.has_magic(given) and not Path(given).exists():
+            found = sorted(path for path in glob.glob(given) if Path(path).is_file())  # noqa: PTH207 (Path.glob refuses absolute patterns)
+            wanted = "no file fits this pattern"
+        else:
+            found, wanted = [given], ""
+        if not found:
+            raise NoInputError(f"{given}: {wanted}")
+        files += found
+    return files
+
+
+def _is_input(path: Path, suffixes: Collection[str]) -> bool:
+    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
+    return path.is_file() and not path.name.startswith(".") and suffix in suffixes
+
+
+def parse_shard(text: str | None) -> Shard | None:
+    """``2/8``, the second of eight shares, as (1, 8).
+
+    Raises:
+        UsageError: not of this form, or no such share.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise UsageError(f"--shard {text!r}: expected I/N such as 2/8, I from 1 to N")
+    return int(match[1]) - 1, int(match[2])
