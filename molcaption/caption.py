@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from molcaption import __version__
+from molcaption.chem.molecule import Reject
 from molcaption.claims import Lexicon, load_lexicon, settle
 from molcaption.data.atomic import atomic_write, cannot_write
 from molcaption.data.lock import locked
@@ -164,6 +165,37 @@ def caption(
     return summary
 
 
+def survey(
+    inputs: Sequence[str | Path],
+    *,
+    format: str | None = None,
+    smiles_column: str | None = None,
+    id_column: str | None = None,
+    limit: int | None = None,
+    shard: str | None = None,
+) -> Summary:
+    """Read and count what `caption` would caption, without a model and without an output.
+
+    Raises:
+        NoInputError, UsageError, BadDataError: as `caption`.
+    """
+    start, tally = time.monotonic(), Tally()
+    records = read_molecules(
+        inputs, format=format, smiles_column=smiles_column, id_column=id_column, limit=limit,
+        shard=parse_shard(shard),
+    )  # fmt: skip
+    for record in records:
+        reason = record.reason if isinstance(record, Reject) else None
+        tally.add([{"source": record.source, "record": record.record, "error": reason,
+                    "validity_status": None}])  # fmt: skip
+    for text, number in tally.listed_reasons().items():
+        _log.info("%d rejected: %s", number, text)
+    _log.info(
+        "%d records, %d rejected; nothing was captioned (--dry-run)", tally.records, tally.rejected
+    )
+    return _summary(tally, 0, time.monotonic() - start)
+
+
 def _checked(
     inputs: Sequence[str | Path], memory: str | Path | None, output: str | Path
 ) -> list[str | Path]:
@@ -219,6 +251,7 @@ def _leave(output: str | Path, key: str | None) -> Summary:
         CannotWriteError: it is something else, or a format that cannot tell.
     """
     if key is not None and stored_key(Path(output)) == key:
+        Path(f"{output}.captions").unlink(missing_ok=True)  # killed just before it would have gone
         _log.info("%s: already there, made by the same command; --force makes it anew", output)
         return Summary(0, 0, 0, 0, {}, 0.0)
     raise CannotWriteError(f"{output}: exists already; give another name, or --force")

@@ -113,6 +113,9 @@ def _caption(
                                  "write only what is new.")
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all by default.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read and count the records, and do nothing else.")
+    ] = False,
     force: Force = False,
 ) -> None:  # fmt: skip
     """Write one caption per record of a compound file, with the evidence for it.
@@ -125,8 +128,12 @@ def _caption(
       molcaption caption library.smi.gz -o tonight.parquet --cache /var/cache/captions
       cat library.smi | molcaption caption - --format smi -o - > captions.jsonl
     """
-    from molcaption.caption import caption
+    from molcaption.caption import caption, survey
 
+    if dry_run:
+        survey(inputs, format=format, smiles_column=smiles_column, id_column=id_column,
+               limit=limit, shard=shard)  # fmt: skip
+        return
     caption(inputs, output, model=model, memory=memory, memory_styles=memory_style,
             draws=draws, mend=mend, columns=columns, format=format,
             smiles_column=smiles_column, id_column=id_column, batch_size=batch_size, limit=limit,

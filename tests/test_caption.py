@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from molcaption.caption import caption
+from molcaption.caption import caption, survey
 from molcaption.data.lock import locked
 from molcaption.data.writers import OUTPUT_COLUMNS
 from molcaption.engine.rows import make_rows
@@ -255,6 +255,16 @@ def test_shards_are_the_whole(smiles: Path, tiny_bundle: Path, tmp_path: Path) -
     for wrong in ("0/4", "5/4", "1", "a/b", "1/0", "-1/2"):
         with pytest.raises(UsageError, match="--shard"):
             caption([smiles], tmp_path / "x.parquet", model=tiny_bundle, shard=wrong)
+
+
+def test_a_dry_run_counts_and_writes_nothing(
+    smiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("molcaption.caption.load_runtime", lambda *_, **__: pytest.fail("loaded"))
+    before = sorted(tmp_path.iterdir())
+    told = survey([smiles])
+    assert (told.records, told.rejected, sum(told.rejects.values())) == (6, 2, 2)
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_summary_for_programs(smiles: Path, tiny_bundle: Path, tmp_path: Path) -> None:
