@@ -13,14 +13,13 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from molcaption import __version__
 from molcaption.chem.molecule import Reject
 from molcaption.claims import Lexicon, load_lexicon, settle
-from molcaption.data.atomic import atomic_write, cannot_write
+from molcaption.data.atomic import cannot_write
 from molcaption.data.lock import locked
 from molcaption.data.memory_file import load_memory
 from molcaption.data.readers import READERS, read_molecules
@@ -32,32 +31,13 @@ from molcaption.engine.captioning import Captioning, Decoding
 from molcaption.engine.rows import check_columns, make_rows
 from molcaption.engine.runtimes import Runtime, load_runtime, model_hash
 from molcaption.engine.store import open_store
+from molcaption.engine.summary import Summary
 from molcaption.engine.tally import Tally, check_rejects, parse_max_rejects
 from molcaption.errors import CannotWriteError, MissingError, NoInputError
 from molcaption.log import progress
 from molcaption.shipped import DEFAULT_MODEL, shipped_path
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What a run did.
-
-    Attributes:
-        records: of the inputs, the rejected included.
-        made: captions that the captioner wrote; those of other records were known already.
-        refuted: captions with a claim that the structure contradicts.
-        rejects: how many records were rejected for each reason.
-        seconds: wall time.
-    """
-
-    records: int
-    rejected: int
-    made: int
-    refuted: int
-    rejects: dict[str, int]
-    seconds: float
 
 
 def caption(
@@ -72,7 +52,7 @@ def caption(
     smiles_column: str | None = None,
     id_column: str | None = None,
     draws: int | None = None,
-    mend: bool = False,
+    mend: bool = True,
     batch_size: int = 32,
     window: int = 1024,
     limit: int | None = None,
@@ -159,8 +139,9 @@ def caption(
                 writer.write(rows)
                 tally.add(rows)
                 shown.advance(len(part))
-    summary = _summary(tally, captioning.made, time.monotonic() - start)
-    _close(summary, output, {**decisive, "version": __version__, "inputs": [*map(str, inputs)]})
+    summary = Summary.of(tally, captioning.made, time.monotonic() - start)
+    facts = {**decisive, "version": __version__, "inputs": [*map(str, inputs)]}
+    summary.tell(None if _is_stream(output) else Path(output), facts)
     check_rejects(tally, allowed, output)
     return summary
 
@@ -193,7 +174,7 @@ def survey(
     _log.info(
         "%d records, %d rejected; nothing was captioned (--dry-run)", tally.records, tally.rejected
     )
-    return _summary(tally, 0, time.monotonic() - start)
+    return Summary.of(tally, 0, time.monotonic() - start)
 
 
 def _checked(
@@ -283,36 +264,3 @@ def _metadata(
         "molcaption.inputs": json.dumps([str(path) for path in inputs]),
     }
     return facts if key is None else {**facts, KEY: key}
-
-
-def _summary(tally: Tally, made: int, seconds: float) -> Summary:
-    return Summary(
-        records=tally.records,
-        rejected=tally.rejected,
-        made=made,
-        refuted=tally.status["contradicted"],
-        rejects=tally.listed_reasons(),
-        seconds=seconds,
-    )
-
-
-def _close(summary: Summary, output: str | Path, facts: dict[str, Any]) -> None:
-    """One line for people, ``OUT.summary.json`` for programs."""
-    rate = summary.records / max(summary.seconds, 1e-9)
-    fields = {
-        "n": summary.records,
-        "rejected": summary.rejected,
-        "made": summary.made,
-        "refuted": summary.refuted,
-        "seconds": round(summary.seconds, 3),
-        "rate": round(rate, 3),
-    }
-    _log.info(
-        "%d records, %d rejected, %d captions written, %d with a refuted claim, %.0f s, %.1f/s",
-        summary.records, summary.rejected, summary.made, summary.refuted, summary.seconds, rate,
-        extra={"fields": fields},
-    )  # fmt: skip
-    if not _is_stream(output):
-        content = {"output": str(output), **asdict(summary), "rate": rate, **facts}
-        with atomic_write(f"{output}.summary.json", "w") as file:
-            file.write(json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -87,7 +87,7 @@ def test_metadata_names_model_and_options(smiles: Path, tiny_bundle: Path, tmp_p
     assert metadata["molcaption.model"] == "tiny"
     assert len(metadata["molcaption.model_hash"]) == 64
     assert json.loads(metadata["molcaption.decode"]) == {
-        "method": "greedy", "draws": 0, "mend": False, "max_new_tokens": 5,
+        "method": "greedy", "draws": 0, "mend": True, "max_new_tokens": 5,
     }  # fmt: skip
 
 

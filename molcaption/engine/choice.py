@@ -23,7 +23,7 @@ from molcaption.metrics.tokenizers import split_words
 
 NEIGHBOURS = 12
 """Captions of similar molecules that are looked at."""
-REWARD, PENALTY = 0.03, 0.045
+REWARD, PENALTY = 0.03, 0.1
 """For each supported and each refuted claim, on a scale where equal captions agree to 1. These and
 the numbers below: fitted to neighbours' captions of training molecules, chosen on the validation
 split (docs/quality.md)."""
@@ -32,7 +32,7 @@ _MOST_REWARDED = 8
 _SHARPNESS, _EVEN = 12.0, 0.6
 """A neighbour votes with weight exp(12 (similarity - 0.6)), all of the captioner's own candidates
 together with weight 1."""
-_OWN_TRUST = 0.6
+_OWN_TRUST = 0.7
 """What stands for the similarity of the captioner's own."""
 _MAX_ORDER = 4
 Grams = list[Counter[tuple[str, ...]]]
@@ -73,6 +73,12 @@ def _votes(n_own: int, near: Sequence[Neighbour]) -> list[float]:
 
 def _merit(check: CaptionCheck) -> float:
     return REWARD * min(check.n_supported, _MOST_REWARDED) - PENALTY * check.n_contradicted
+
+
+def agreement(one: str, other: str) -> float:
+    """How much two captions have in common: 1 if they are equal."""
+    counted = [_grams(tokens) for tokens in split_words([one, other])]
+    return _agreement(*counted)
 
 
 def _grams(tokens: Sequence[str]) -> Grams:

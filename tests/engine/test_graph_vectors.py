@@ -8,7 +8,9 @@ import pytest
 
 from molcaption.chem.graph import Graph, featurise
 from molcaption.chem.molecule import parse_smiles
+from molcaption.claims import load_lexicon
 from molcaption.engine.graph_vectors import load_graph_vectors
+from molcaption.engine.questions import questions
 from molcaption.engine.runtimes.onnx import OnnxRuntime
 from molcaption.errors import BadDataError, MissingError
 
@@ -22,7 +24,9 @@ def graphs() -> list[Graph]:
 
 def test_vectors_are_means_of_graph_tokens(tiny_bundle: Path, graphs: list[Graph]) -> None:
     vectors = load_graph_vectors(tiny_bundle)(graphs)
-    tokens = OnnxRuntime.load(tiny_bundle).graph_tokens(graphs)
+    runtime = OnnxRuntime.load(tiny_bundle)
+    views = [view for view, _ in questions(SMILES, runtime.vocabulary, load_lexicon())]
+    tokens = runtime.tokens(views)[:, :1]  # the others are profile tokens
     assert vectors.shape == (len(SMILES), tokens.shape[-1])
     np.testing.assert_allclose(vectors, tokens.mean(axis=1), rtol=1e-6)
     np.testing.assert_array_equal(vectors[:4], vectors[4:8])
