@@ -124,7 +124,9 @@ def _objective(
     tokenizer = wrapped.backend_tokenizer
     prompt, end = config.prompt, config.end_token_ids[0]
 
-    def examples(pairs: list[Pair], augment: float) -> ExampleDataset:
+    def examples(
+        pairs: list[Pair], augment: float = 0.0, hide_smiles: float = 0.0
+    ) -> ExampleDataset:
         return ExampleDataset(
             pairs,
             [data.views[pair.smiles] for pair in pairs],
@@ -134,13 +136,14 @@ def _objective(
             max_prompt_tokens=config.max_prompt_tokens,
             max_new_tokens=config.max_new_tokens,
             augment=augment,
+            hide_smiles=hide_smiles,
             seed=recipe.seed,
         )
 
     return FinetuneObjective(
         captioner,
-        examples(data.train, recipe.finetune.augment),
-        examples(data.dev, 0.0),
+        examples(data.train, recipe.finetune.augment, recipe.finetune.hide_smiles),
+        examples(data.dev),
         tokenizer=tokenizer,
         references=[pair.description for pair in data.dev],
         pad=end,

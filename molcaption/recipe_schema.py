@@ -246,6 +246,8 @@ class FinetuneRecipe(Stage):
     """Peak learning rate of the bridge; an aligned projector wants less than the adapter."""
     augment: Fraction = 0.0
     """Probability that a molecule is shown with another SMILES than the canonical one."""
+    hide_smiles: Fraction = 0.0
+    """Probability of a prompt without SMILES, so that the bridge is not neglected for it."""
     word_dropout: Fraction = 0.0
     """Share of the description's tokens hidden from the backbone, so that it minds the molecule."""
 

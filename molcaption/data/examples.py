@@ -1,7 +1,8 @@
 """Pairs as training examples: what is seen of the molecule, prompt ids, description ids.
 
 Molecule and description of a pair never change and are kept. The prompt does: with augmentation it
-shows the SMILES with its atoms in another order; a pure function of (seed, epoch, index).
+shows the SMILES with its atoms in another order, or none at all; a pure function of (seed, epoch,
+index).
 """
 
 import random
@@ -25,6 +26,7 @@ class ExampleDataset:
         end: id of the token that ends a description, part of the loss.
         max_prompt_tokens, max_new_tokens: longer prompts and descriptions are cut.
         augment: probability of a randomised SMILES.
+        hide_smiles: probability of a prompt without SMILES.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class ExampleDataset:
         max_prompt_tokens: int,
         max_new_tokens: int,
         augment: float = 0.0,
+        hide_smiles: float = 0.0,
         seed: int = 0,
     ) -> None:
         self._pairs = pairs
@@ -45,6 +48,7 @@ class ExampleDataset:
         self._prompt = prompt
         self._max_prompt_tokens = max_prompt_tokens
         self._augment = augment
+        self._hide_smiles = hide_smiles
         self._seed = seed
         self._views = views
         self._descriptions = [self._description(pair, end, max_new_tokens) for pair in pairs]
@@ -69,6 +73,8 @@ class ExampleDataset:
         smiles = pair.smiles
         if rng.random() < self._augment:
             smiles = randomised(parse_smiles(smiles), rng)
+        if rng.random() < self._hide_smiles:
+            smiles = ""
         prompt = self._prompt.encode(self._tokenizer, smiles, self._max_prompt_tokens)
         return Example(self._views[index], prompt, self._descriptions[index])
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-TEMPERATURE = 1.0
+TEMPERATURE = 0.7
 """Of drawn captions; chosen on the validation split (docs/quality.md)."""
 
 
