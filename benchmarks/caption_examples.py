@@ -3,8 +3,8 @@
     molcaption caption DEV.tsv -o captions.parquet
     python benchmarks/caption_examples.py captions.parquet DEV.tsv
 
-Ranked by the mean F1 of n-grams (orders 1 to 4) with the reference. References are not printed:
-they belong to whoever wrote them, and the ids tell where to look.
+Ranked by sentence BLEU-4, as `molcaption score --rows` gives it. References are not printed: they
+belong to whoever wrote them, and the ids tell where to look.
 """
 
 import argparse
@@ -14,7 +14,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from molcaption.engine.choice import agreement
+from molcaption.metrics.rows import sentence_bleu
+from molcaption.metrics.text import bleu_counts
+from molcaption.metrics.tokenizers import split_words
 
 COLUMNS = ["id", "smiles", "caption", "validity_status", "claims"]
 
@@ -27,7 +29,8 @@ def main() -> None:
         references = {row["id"]: row["description"] for row in reader}
     table = pq.read_table(args.captions, columns=COLUMNS).to_pylist()
     rows = [row for row in table if row["caption"]]
-    scores = [agreement(row["caption"], references[row["id"]]) for row in rows]
+    captions = split_words([row["caption"] for row in rows])
+    scores = sentence_bleu(bleu_counts(captions, split_words([references[r["id"]] for r in rows])))
     order = sorted(range(len(rows)), key=lambda i: -scores[i])
     middle = len(order) // 2
     for title, chosen in (
@@ -35,7 +38,7 @@ def main() -> None:
         ("Median", order[middle - 3 : middle + 3]),
         ("Worst", order[-args.each :]),
     ):
-        print(f"\n### {title}\n\n| CID | agreement | caption |\n|---|---|---|")
+        print(f"\n### {title}\n\n| CID | BLEU-4 | caption |\n|---|---|---|")
         for i in chosen:
             print(f"| {rows[i]['id']} | {scores[i]:.2f} | {marked(rows[i])} |")
 

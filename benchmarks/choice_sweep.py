@@ -7,21 +7,16 @@ penalty (a refuted one) chooses among these candidates, alone and with TRAIN as 
 """
 
 import argparse
-import csv
-from collections.abc import Sequence
 from pathlib import Path
 
-from molcaption.chem.molecule import canonical_smiles, parse_smiles
-from molcaption.claims import check_caption, load_lexicon, settle
+from dev_scores import chosen, read_dev, scores, truth
+
+from molcaption.claims import load_lexicon, settle
 from molcaption.data.features import features_of
-from molcaption.data.memory import Neighbour
 from molcaption.data.memory_file import load_memory
 from molcaption.engine import choice, draws
 from molcaption.engine.questions import questions
-from molcaption.engine.runtimes import Generation, load_runtime
-from molcaption.metrics.signatures import Corpus, compute
-from molcaption.metrics.tokenizers import load_tokenizer
-from molcaption.metrics.wordnet import load_wordnet
+from molcaption.engine.runtimes import load_runtime
 
 PAIRS = ((0.0, 0.0), (0.03, 0.045), (0.03, 0.1), (0.03, 0.2), (0.0, 0.1))
 
@@ -29,10 +24,7 @@ PAIRS = ((0.0, 0.0), (0.03, 0.045), (0.03, 0.1), (0.03, 0.2), (0.0, 0.1))
 def main() -> None:
     """Print one Markdown table."""
     args = parse_args()
-    with args.dev.open(encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))[: args.limit]
-    smiles = [canonical_smiles(parse_smiles(row["smiles"])) for row in rows]
-    references = [row["description"] for row in rows]
+    smiles, references = read_dev(args.dev, args.limit)
     lexicon, runtime = settle(load_lexicon()), load_runtime(args.bundle)
     memory = load_memory(args.train, lexicon, [args.style])
     found = features_of(smiles, lexicon)
@@ -43,39 +35,13 @@ def main() -> None:
     for temperature in args.temperatures:
         draws.TEMPERATURE = temperature
         made = runtime.candidates(asked, draws=args.draws)
-        for label, known in (("", [()] * len(smiles)), ("yes", near)):
+        for label, known in (("", None), ("yes", near)):
             for choice.REWARD, choice.PENALTY in PAIRS:
                 texts = chosen(smiles, made, known)
-                corpus = Corpus(
-                    texts, references, load_tokenizer(args.tokenizer), load_wordnet(args.wordnet)
-                )
-                scores = [f"{compute(m, corpus).value:.3f}" for m in ("bleu4", "meteor")]
-                weights = [str(choice.REWARD), str(choice.PENALTY)]
-                cells = [str(temperature), label, *weights, *scores, *truth(smiles, texts)]
+                cells = [str(temperature), label, str(choice.REWARD), str(choice.PENALTY)]
+                cells += scores(texts, references, ("bleu4", "meteor"), args)
+                cells += truth(smiles, texts)
                 print("| " + " | ".join(cells) + " |", flush=True)
-
-
-def chosen(
-    smiles: Sequence[str],
-    made: Sequence[Sequence[Generation]],
-    near: Sequence[Sequence[Neighbour]],
-) -> list[str]:
-    """One caption a molecule."""
-    return [
-        choice.choose(own, known, parse_smiles(text), load_lexicon()).text
-        for text, own, known in zip(smiles, made, near, strict=True)
-    ]
-
-
-def truth(smiles: Sequence[str], captions: Sequence[str]) -> list[str]:
-    """Share of checkable claims that are supported, share of captions without a refuted one."""
-    checks = [
-        check_caption(parse_smiles(text), caption, load_lexicon())
-        for text, caption in zip(smiles, captions, strict=True)
-    ]
-    supported, checkable = (sum(c.n_supported for c in checks), sum(c.n_checkable for c in checks))
-    clean = sum(not check.n_contradicted for check in checks)
-    return [f"{supported / checkable:.3f}", f"{clean / len(checks):.1%}"]
 
 
 def parse_args() -> argparse.Namespace:

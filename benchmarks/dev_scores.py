@@ -29,7 +29,7 @@ from molcaption.data.memory_file import load_memory
 from molcaption.engine.choice import NEIGHBOURS, choose
 from molcaption.engine.mend import mend
 from molcaption.engine.questions import Question, questions
-from molcaption.engine.runtimes import Runtime, load_runtime
+from molcaption.engine.runtimes import Generation, Runtime, load_runtime
 from molcaption.engine.runtimes.onnx import OnnxRuntime
 from molcaption.metrics.signatures import Corpus, compute
 from molcaption.metrics.tokenizers import load_tokenizer
@@ -55,10 +55,7 @@ class Captions:
 def main() -> None:
     """Print one Markdown table."""
     args = parse_args()
-    with args.dev.open(encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))[: args.limit]
-    smiles = [canonical_smiles(parse_smiles(row["smiles"])) for row in rows]
-    references = [row["description"] for row in rows]
+    smiles, references = read_dev(args.dev, args.limit)
     settle(load_lexicon())
     runtime = load_runtime(args.bundle)
     if args.no_repeat_ngram:
@@ -69,15 +66,33 @@ def main() -> None:
         systems |= mended(systems, smiles)
         systems |= wrong_inputs(runtime, smiles) if not args.draws else {}
     columns = (*METRICS, "precision", "not refuted", "captions/s")
-    print(f"| {args.dev.name}, {len(rows)} molecules | " + " | ".join(columns) + " |")
+    print(f"| {args.dev.name}, {len(smiles)} molecules | " + " | ".join(columns) + " |")
     print("|---" * (len(columns) + 1) + "|")
     for name, made in systems.items():
-        corpus = Corpus(
-            made.texts, references, load_tokenizer(args.tokenizer), load_wordnet(args.wordnet)
-        )
-        scores = [f"{compute(metric, corpus).value:.3f}" for metric in METRICS]
-        speed = f"{len(rows) / made.seconds:.1f}" if made.seconds else ""
-        print(f"| {name} | " + " | ".join([*scores, *truth(smiles, made.texts), speed]) + " |")
+        cells = [*scores(made.texts, references, METRICS, args), *truth(smiles, made.texts)]
+        cells.append(f"{len(smiles) / made.seconds:.1f}" if made.seconds else "")
+        print(f"| {name} | " + " | ".join(cells) + " |")
+
+
+def read_dev(path: Path, limit: int | None) -> tuple[list[str], list[str]]:
+    """Canonical SMILES and descriptions of the first ``limit`` rows."""
+    with path.open(encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))[:limit]
+    smiles = [canonical_smiles(parse_smiles(row["smiles"])) for row in rows]
+    return smiles, [row["description"] for row in rows]
+
+
+def scores(
+    captions: Sequence[str],
+    references: Sequence[str],
+    metrics: Sequence[str],
+    args: argparse.Namespace,
+) -> list[str]:
+    """Cells of a table; ``args`` names tokenizer and WordNet."""
+    corpus = Corpus(
+        captions, references, load_tokenizer(args.tokenizer), load_wordnet(args.wordnet)
+    )
+    return [f"{compute(metric, corpus).value:.3f}" for metric in metrics]
 
 
 def baselines(train: Path, smiles: Sequence[str], style: str) -> dict[str, Captions]:
@@ -104,13 +119,12 @@ def captioner(
     found = features_of(smiles, lexicon)
     memory = load_memory(train, lexicon, [style])
     near = [memory.neighbours(features, NEIGHBOURS) for features in found]
-    nobody: list[tuple[Neighbour, ...]] = [()] * len(smiles)
     asked = questions(smiles, runtime.vocabulary, lexicon, found)
     made = {}
-    for label, neighbours in (("", nobody), (" with memory", near)):
+    for label, neighbours in (("", None), (" with memory", near)):
         for count in sorted({0, *draws}):
             name = f"the captioner{label}" + (f", best of 1 + {count}" if count else "")
-            made[name] = best_of(runtime, asked, neighbours, count)
+            made[name] = best_of(runtime, asked, smiles, count, neighbours)
     return made
 
 
@@ -138,9 +152,8 @@ def wrong_inputs(runtime: Runtime, smiles: Sequence[str]) -> dict[str, Captions]
         "SMILES": [(own, text) for (own, _), (_, text) in pairs],
         "graph, features and SMILES": others,
     }
-    nobody: list[tuple[Neighbour, ...]] = [()] * len(smiles)
     return {
-        f"with another molecule's {what}": best_of(runtime, swapped, nobody, 0, smiles)
+        f"with another molecule's {what}": best_of(runtime, swapped, smiles, 0)
         for what, swapped in swaps.items()
     }
 
@@ -149,36 +162,38 @@ def repeat_rules(bundle: Path, smiles: Sequence[str], rules: Sequence[int]) -> d
     """The bundle's captions under other repeat rules than its own."""
     runtime = OnnxRuntime.load(bundle)
     asked = questions(smiles, runtime.vocabulary, load_lexicon())
-    nobody: list[tuple[Neighbour, ...]] = [()] * len(smiles)
     made = {}
     for n in rules:
         runtime.manifest = replace(runtime.manifest, no_repeat_ngram=n)
         name = f"no run of {n} tokens twice" if n else "no repeat rule"
-        made[name] = best_of(runtime, asked, nobody, 0)
+        made[name] = best_of(runtime, asked, smiles, 0)
     return made
 
 
 def best_of(
     runtime: Runtime,
     asked: Sequence[Question],
-    near: Sequence[Sequence[Neighbour]],
+    smiles: Sequence[str],
     draws: int,
-    smiles: Sequence[str] | None = None,
+    near: Sequence[Sequence[Neighbour]] | None = None,
 ) -> Captions:
-    """The captions that `caption` would write.
-
-    Args:
-        smiles: of the molecules, where the questions are about others.
-    """
-    start, lexicon = time.monotonic(), load_lexicon()
+    """The captions that `caption` would write, unmended, and how long it took."""
+    start = time.monotonic()
     made = runtime.candidates(asked, draws=draws)
-    chosen = [
-        choose(candidates, known, parse_smiles(text), lexicon).text
-        for text, known, candidates in zip(
-            smiles or [text for _, text in asked], near, made, strict=True
-        )
+    return Captions(chosen(smiles, made, near), time.monotonic() - start)
+
+
+def chosen(
+    smiles: Sequence[str],
+    made: Sequence[Sequence[Generation]],
+    near: Sequence[Sequence[Neighbour]] | None,
+) -> list[str]:
+    """One of each molecule's candidates, or, with a memory, of its neighbours' captions."""
+    lexicon, known = load_lexicon(), near or [()] * len(smiles)
+    return [
+        choose(candidates, others, parse_smiles(text), lexicon).text
+        for text, others, candidates in zip(smiles, known, made, strict=True)
     ]
-    return Captions(chosen, time.monotonic() - start)
 
 
 def truth(smiles: Sequence[str], captions: Sequence[str]) -> list[str]:

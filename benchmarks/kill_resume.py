@@ -3,8 +3,7 @@
     python benchmarks/kill_resume.py LIBRARY.smi --limit 2000 --kills 25
 
 Each round starts the command afresh, sends it SIGKILL at a random moment of its run, runs it again
-to the end, and compares all columns. Captions that the second run wrote again although the first
-had written them are counted: there is one transaction of 64 captions between them at most.
+to the end, compares all columns, and tells how many captions the second run had to write.
 """
 
 import argparse
@@ -69,7 +68,7 @@ def kill_after(arguments: list[str], seconds: float) -> bool:
 
 
 def written(output: Path) -> int:
-    """Captions that the captioner wrote in the run that finished ``output``; 0 if none was."""
+    """Captions that the captioner wrote in the run that finished ``output``."""
     summary = output.with_name(f"{output.name}.summary.json")
     return int(json.loads(summary.read_text(encoding="utf-8"))["made"])
 

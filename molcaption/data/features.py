@@ -23,7 +23,7 @@ from rdkit.Chem import rdFingerprintGenerator
 
 from molcaption.chem.graph import Graph, featurise
 from molcaption.chem.molecule import parse_smiles
-from molcaption.claims import Lexicon, Profile, profile
+from molcaption.claims import Lexicon, profile
 from molcaption.data.atomic import atomic_write
 from molcaption.errors import BadDataError, MissingError
 from molcaption.processes import map_rows
@@ -43,33 +43,28 @@ _MORGAN_NAME = "morgan "
 _MORGAN = rdFingerprintGenerator.GetMorganGenerator(radius=3, fpSize=4096, includeChirality=True)
 
 
-def profiles_of(smiles: Sequence[str], lexicon: Lexicon) -> list[Profile]:
-    """The profile of each structure, on all cores."""
-
-    def part(texts: Sequence[str]) -> NDArray[np.object_]:
-        made = np.empty(len(texts), object)
-        for i, text in enumerate(texts):
-            made[i] = profile(parse_smiles(text), lexicon)
-        return made
-
-    return list(map_rows(part, smiles, min_rows=_MIN_ROWS)) if len(smiles) else []
-
-
 def is_morgan(name: str) -> bool:
     """Whether a feature is a circular substructure, not something with a name."""
     return name.startswith(_MORGAN_NAME)
 
 
-def morgan_counts(mol: Chem.Mol) -> Features:
+def features_of(smiles: Sequence[str], lexicon: Lexicon) -> list[Features]:
+    """The features of each structure, on all cores; some 10 ms a molecule and core."""
+
+    def part(texts: Sequence[str]) -> NDArray[np.object_]:
+        made = np.empty(len(texts), object)
+        for i, text in enumerate(texts):
+            mol = parse_smiles(text)
+            made[i] = profile(mol, lexicon).features() | _morgan_counts(mol)
+        return made
+
+    return list(map_rows(part, smiles, min_rows=_MIN_ROWS)) if len(smiles) else []
+
+
+def _morgan_counts(mol: Chem.Mol) -> Features:
     """Logarithms of how often each circular substructure occurs."""
     counts = _MORGAN.GetCountFingerprint(mol).GetNonzeroElements()
     return {f"{_MORGAN_NAME}{bit}": math.log2(1 + n) for bit, n in counts.items()}
-
-
-def features_of(smiles: Sequence[str], lexicon: Lexicon) -> list[Features]:
-    """The features of each structure; some 10 ms a molecule and core."""
-    found = zip(smiles, profiles_of(smiles, lexicon), strict=True)
-    return [known.features() | morgan_counts(parse_smiles(text)) for text, known in found]
 
 
 @dataclass(frozen=True, slots=True)

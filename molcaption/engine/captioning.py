@@ -67,18 +67,16 @@ class Captioning:
 
     def _write(self, smiles: Sequence[str]) -> Iterator[tuple[str, Generation]]:
         """New captions, each as soon as it is done."""
-        wanted = self._memory is not None or self._runtime.vocabulary is not None
-        found = features_of(smiles, self._lexicon) if wanted else None
+        memory, vocabulary = self._memory, self._runtime.vocabulary
+        found = features_of(smiles, self._lexicon) if memory or vocabulary else []
         made = self._runtime.stream(
-            questions(smiles, self._runtime.vocabulary, self._lexicon, found),
+            questions(smiles, vocabulary, self._lexicon, found),
             draws=self._decoding.draws,
             batch_size=self._decoding.batch_size,
             max_new_tokens=self._decoding.max_new_tokens,
         )
         for place, candidates in made:
-            near = (
-                self._memory.neighbours(found[place], NEIGHBOURS) if self._memory and found else ()
-            )
+            near = memory.neighbours(found[place], NEIGHBOURS) if memory else ()
             mol = parse_smiles(smiles[place])
             chosen = choose(candidates, near, mol, self._lexicon)
             if self._decoding.mend:

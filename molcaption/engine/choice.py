@@ -75,12 +75,6 @@ def _merit(check: CaptionCheck) -> float:
     return REWARD * min(check.n_supported, _MOST_REWARDED) - PENALTY * check.n_contradicted
 
 
-def agreement(one: str, other: str) -> float:
-    """How much two captions have in common: 1 if they are equal."""
-    counted = [_grams(tokens) for tokens in split_words([one, other])]
-    return _agreement(*counted)
-
-
 def _grams(tokens: Sequence[str]) -> Grams:
     return [Counter(ngrams(tokens, order)) for order in range(1, _MAX_ORDER + 1)]
 

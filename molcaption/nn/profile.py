@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from molcaption.nn.projector import of_norm
+
 
 @dataclass(frozen=True)
 class ProfileConfig:
@@ -40,7 +42,6 @@ class ProfileProjector(nn.Module):
         self.config = config
         self.first = nn.Linear(config.features, config.hidden)
         self.second = nn.Linear(config.hidden, config.tokens * config.out_width)
-        self.norm = nn.LayerNorm(config.out_width, elementwise_affine=False)
         self.scale = nn.Parameter(torch.tensor(float(config.out_norm)))
 
     def forward(self, features: Tensor) -> Tensor:
@@ -49,5 +50,4 @@ class ProfileProjector(nn.Module):
         kept = F.dropout(features, dropout, self.training)
         hidden = F.dropout(torch.relu(self.first(kept)), dropout, self.training)
         tokens = self.second(hidden).unflatten(-1, (self.config.tokens, self.config.out_width))
-        # LayerNorm gives vectors of norm sqrt(width); dividing by it leaves the scale as the norm.
-        return self.norm(tokens) * (self.scale * self.config.out_width**-0.5)
+        return of_norm(tokens, self.scale)

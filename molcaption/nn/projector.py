@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,15 @@ class Projector(nn.Module):
         for i, o in pairwise(widths):
             blocks += [nn.Linear(i, o), nn.GELU(), nn.LayerNorm(o)]
         self.mlp = nn.Sequential(*blocks, nn.Linear(widths[-1], config.out_width))
-        self.norm = nn.LayerNorm(config.out_width, elementwise_affine=False)
         self.scale = nn.Parameter(torch.tensor(float(config.out_norm)))
 
     def forward(self, tokens: Tensor) -> Tensor:
         """See the class for shapes."""
-        # LayerNorm gives vectors of norm sqrt(width); dividing by it leaves the scale as the norm.
-        return self.norm(self.mlp(tokens)) * (self.scale * self.config.out_width**-0.5)
+        return of_norm(self.mlp(tokens), self.scale)
+
+
+def of_norm(vectors: Tensor, norm: Tensor) -> Tensor:
+    """``vectors`` [..., D] with their mean taken off, each brought to the length ``norm``."""
+    width = vectors.shape[-1]
+    # LayerNorm gives vectors of norm sqrt(width); dividing by it leaves the norm that is asked for.
+    return F.layer_norm(vectors, (width,)) * (norm * width**-0.5)
