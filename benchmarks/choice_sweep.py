@@ -1,9 +1,10 @@
-"""How captions are chosen among candidates: temperature, reward and penalty, measured on dev.
+"""How captions are put together from candidates: what the numbers of choosing do, measured on dev.
 
     python benchmarks/choice_sweep.py exports/mini TRAIN.tsv DEV.tsv --tokenizer VOCAB.txt
 
-For each temperature the captioner draws once; then every pair of reward (a supported claim) and
-penalty (a refuted one) chooses among these candidates, alone and with TRAIN as memory.
+For each pair of temperature and least probability the captioner draws once. Then each setting of
+penalty (a refuted claim) and of the votes that an entry needs, supported or not, mends captions
+from these candidates, alone and with TRAIN as memory.
 """
 
 import argparse

@@ -16,13 +16,15 @@ import csv
 import random
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rdkit import Chem
+
 from molcaption.baseline import baseline
 from molcaption.chem.molecule import canonical_smiles, parse_smiles
-from molcaption.claims import check_caption, load_lexicon, settle
+from molcaption.claims import Lexicon, check_caption, load_lexicon, settle
 from molcaption.data.features import features_of
 from molcaption.data.memory import Neighbour
 from molcaption.data.memory_file import load_memory
@@ -35,6 +37,7 @@ from molcaption.metrics.signatures import Corpus, compute
 from molcaption.metrics.tokenizers import load_tokenizer
 from molcaption.metrics.wordnet import load_wordnet
 
+Decide = Callable[[Sequence[Generation], Sequence[Neighbour], Chem.Mol, Lexicon], Generation]
 METRICS = ("bleu2", "bleu4", "meteor", "rougeL")
 BASELINES = {
     "one caption for all": "constant",
@@ -63,7 +66,6 @@ def main() -> None:
     else:
         systems = baselines(args.train, smiles, args.style) if not args.draws else {}
         systems |= captioner(runtime, smiles, args.train, args.style, args.draws or [runtime.draws])
-        systems |= mended(systems, smiles)
         systems |= wrong_inputs(runtime, smiles) if not args.draws else {}
     columns = (*METRICS, "precision", "not refuted", "captions/s")
     print(f"| {args.dev.name}, {len(smiles)} molecules | " + " | ".join(columns) + " |")
@@ -114,26 +116,23 @@ def baselines(train: Path, smiles: Sequence[str], style: str) -> dict[str, Capti
 def captioner(
     runtime: Runtime, smiles: Sequence[str], train: Path, style: str, draws: Sequence[int]
 ) -> dict[str, Captions]:
-    """The captioner alone and with a memory, greedy and choosing among drawn captions."""
+    """The captioner alone and with a memory, greedy and with drawn captions, chosen and mended."""
     lexicon = load_lexicon()
     found = features_of(smiles, lexicon)
     memory = load_memory(train, lexicon, [style])
     near = [memory.neighbours(features, NEIGHBOURS) for features in found]
     asked = questions(smiles, runtime.vocabulary, lexicon, found)
     made = {}
-    for label, neighbours in (("", None), (" with memory", near)):
-        for count in sorted({0, *draws}):
+    for count in sorted({0, *draws}):
+        start = time.monotonic()
+        candidates = runtime.candidates(asked, draws=count)
+        decoding = time.monotonic() - start
+        for label, neighbours in (("", None), (" with memory", near)):
             name = f"the captioner{label}" + (f", best of 1 + {count}" if count else "")
-            made[name] = best_of(runtime, asked, smiles, count, neighbours)
-    return made
-
-
-def mended(systems: dict[str, Captions], smiles: Sequence[str]) -> dict[str, Captions]:
-    """The captioner's captions without the refuted entries of their lists (`caption --mend`)."""
-    lexicon, made = load_lexicon(), {}
-    for name in [name for name in systems if name.startswith("the captioner")]:
-        pairs = zip(systems[name].texts, smiles, strict=True)
-        made[f"{name}, mended"] = Captions([mend(t, parse_smiles(s), lexicon) for t, s in pairs])
+            for mended, decide in (("", choose), (", mended", mend)):
+                start = time.monotonic()
+                texts = decided(decide, smiles, candidates, neighbours)
+                made[name + mended] = Captions(texts, decoding + time.monotonic() - start)
     return made
 
 
@@ -153,7 +152,7 @@ def wrong_inputs(runtime: Runtime, smiles: Sequence[str]) -> dict[str, Captions]
         "graph, features and SMILES": others,
     }
     return {
-        f"with another molecule's {what}": best_of(runtime, swapped, smiles, 0)
+        f"with another molecule's {what}": greedy(runtime, swapped)
         for what, swapped in swaps.items()
     }
 
@@ -166,32 +165,27 @@ def repeat_rules(bundle: Path, smiles: Sequence[str], rules: Sequence[int]) -> d
     for n in rules:
         runtime.manifest = replace(runtime.manifest, no_repeat_ngram=n)
         name = f"no run of {n} tokens twice" if n else "no repeat rule"
-        made[name] = best_of(runtime, asked, smiles, 0)
+        made[name] = greedy(runtime, asked)
     return made
 
 
-def best_of(
-    runtime: Runtime,
-    asked: Sequence[Question],
-    smiles: Sequence[str],
-    draws: int,
-    near: Sequence[Sequence[Neighbour]] | None = None,
-) -> Captions:
-    """The captions that `caption` would write, unmended, and how long it took."""
+def greedy(runtime: Runtime, asked: Sequence[Question]) -> Captions:
+    """The captioner's own words, and how long they took."""
     start = time.monotonic()
-    made = runtime.candidates(asked, draws=draws)
-    return Captions(chosen(smiles, made, near), time.monotonic() - start)
+    made = runtime.candidates(asked, draws=0)
+    return Captions([own[0].text for own in made], time.monotonic() - start)
 
 
-def chosen(
+def decided(
+    decide: Decide,
     smiles: Sequence[str],
     made: Sequence[Sequence[Generation]],
     near: Sequence[Sequence[Neighbour]] | None,
 ) -> list[str]:
-    """One of each molecule's candidates, or, with a memory, of its neighbours' captions."""
+    """Captions out of each molecule's candidates and, with a memory, its neighbours' captions."""
     lexicon, known = load_lexicon(), near or [()] * len(smiles)
     return [
-        choose(candidates, others, parse_smiles(text), lexicon).text
+        decide(candidates, others, parse_smiles(text), lexicon).text
         for text, others, candidates in zip(smiles, known, made, strict=True)
     ]
 

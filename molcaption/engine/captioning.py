@@ -1,7 +1,7 @@
 """Records to captions: what is not known yet is asked of the captioner, once for each structure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from molcaption.chem.molecule import Molecule, Reject, parse_smiles
 from molcaption.claims import Lexicon
@@ -20,7 +20,7 @@ class Decoding:
 
     Attributes:
         draws: candidates beside the greedy one.
-        mend: strike refuted entries out of lists.
+        mend: put captions together from all candidates, without what is refuted.
         batch_size: captions decoded together; never changes a caption.
         max_new_tokens: longest caption; None for the model's own limit.
     """
@@ -75,10 +75,8 @@ class Captioning:
             batch_size=self._decoding.batch_size,
             max_new_tokens=self._decoding.max_new_tokens,
         )
+        decide = mend if self._decoding.mend else choose
         for place, candidates in made:
             near = memory.neighbours(found[place], NEIGHBOURS) if memory else ()
             mol = parse_smiles(smiles[place])
-            chosen = choose(candidates, near, mol, self._lexicon)
-            if self._decoding.mend:
-                chosen = replace(chosen, text=mend(chosen.text, mol, self._lexicon))
-            yield smiles[place], chosen
+            yield smiles[place], decide(candidates, near, mol, self._lexicon)

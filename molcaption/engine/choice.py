@@ -12,6 +12,7 @@ the captioner's own as far as such a captioner deserves.
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rdkit import Chem
 
@@ -23,10 +24,9 @@ from molcaption.metrics.tokenizers import split_words
 
 NEIGHBOURS = 12
 """Captions of similar molecules that are looked at."""
-REWARD, PENALTY = 0.03, 0.1
+REWARD, PENALTY = 0.02, 0.3
 """For each supported and each refuted claim, on a scale where equal captions agree to 1. These and
-the numbers below: fitted to neighbours' captions of training molecules, chosen on the validation
-split (docs/quality.md)."""
+the numbers below: chosen on the validation split (docs/quality.md)."""
 _MOST_REWARDED = 8
 """A caption must not win by its length."""
 _SHARPNESS, _EVEN = 12.0, 0.6
@@ -38,37 +38,63 @@ _MAX_ORDER = 4
 Grams = list[Counter[tuple[str, ...]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A caption that might be chosen.
+
+    Attributes:
+        vote: its weight among all; the votes add up to one.
+        trust: how far it is believed, on the scale of similarities.
+    """
+
+    made: Generation
+    vote: float
+    trust: float
+
+
 def choose(
     own: Sequence[Generation], near: Sequence[Neighbour], mol: Chem.Mol, lexicon: Lexicon
 ) -> Generation:
-    """The best caption; of equals the first, which is the greedy one.
+    """The best caption as it is; of equals the first, which is the greedy one.
 
     Args:
         own: the captioner's own candidates.
         near: similar molecules of a memory; a caption of theirs comes without confidence.
     """
-    candidates = [*own, *(Generation(n.caption, None, True) for n in near)]
-    if len({made.text for made in candidates}) == 1:
-        return candidates[0]
-    structure = Structure(mol, lexicon)
-    counted = [_grams(tokens) for tokens in split_words([made.text for made in candidates])]
-    votes = _votes(len(own), near)
-    trust = [_OWN_TRUST] * len(own) + [n.similarity for n in near]
-    scores = [
-        trusted
-        + sum(vote * _agreement(this, other) for vote, other in zip(votes, counted, strict=True))
-        + _merit(check_against(structure, made.text))
-        for made, this, trusted in zip(candidates, counted, trust, strict=True)
-    ]
-    return candidates[max(range(len(scores)), key=scores.__getitem__)]
+    candidates = candidates_of(own, near)
+    texts = [candidate.made.text for candidate in candidates]
+    return candidates[best(candidates, texts, Structure(mol, lexicon))].made
 
 
-def _votes(n_own: int, near: Sequence[Neighbour]) -> list[float]:
-    """The weight of each candidate's vote; they add up to one."""
-    votes = [1 / n_own] * n_own
+def candidates_of(own: Sequence[Generation], near: Sequence[Neighbour]) -> list[Candidate]:
+    """The captioner's own candidates, then those of the neighbours."""
+    votes = [1 / len(own)] * len(own)
     votes += [math.exp(_SHARPNESS * (n.similarity - _EVEN)) for n in near]
     total = sum(votes)
-    return [vote / total for vote in votes]
+    made = [*own, *(Generation(n.caption, None, True) for n in near)]
+    trust = [_OWN_TRUST] * len(own) + [n.similarity for n in near]
+    return [Candidate(m, v / total, t) for m, v, t in zip(made, votes, trust, strict=True)]
+
+
+def best(candidates: Sequence[Candidate], texts: Sequence[str], structure: Structure) -> int:
+    """The place of the best candidate, where each is judged by its text in ``texts``."""
+    if len(set(texts)) == 1:
+        return 0
+    agreed = agreement(texts, [candidate.vote for candidate in candidates])
+    scores = [
+        candidate.trust + common + _merit(check_against(structure, text))
+        for candidate, common, text in zip(candidates, agreed, texts, strict=True)
+    ]
+    return scores.index(max(scores))
+
+
+def agreement(texts: Sequence[str], votes: Sequence[float]) -> list[float]:
+    """What each text has in common with all of them: mean F1 of n-grams, weighted by ``votes``."""
+    counted = [_grams(tokens) for tokens in split_words(texts)]
+    return [
+        sum(vote * _in_common(this, other) for vote, other in zip(votes, counted, strict=True))
+        for this in counted
+    ]
 
 
 def _merit(check: CaptionCheck) -> float:
@@ -79,8 +105,8 @@ def _grams(tokens: Sequence[str]) -> Grams:
     return [Counter(ngrams(tokens, order)) for order in range(1, _MAX_ORDER + 1)]
 
 
-def _agreement(one: Grams, other: Grams) -> float:
-    """Mean F1 of the n-grams of orders 1 to 4; symmetric, 1 for equal captions."""
+def _in_common(one: Grams, other: Grams) -> float:
+    """Mean F1 of the n-grams of orders 1 to 4; symmetric, 1 for equal texts."""
     return sum(map(_f1, one, other)) / _MAX_ORDER
 
 

@@ -1,61 +1,110 @@
-"""Strikes out of a caption what the structure refutes, where the rest still reads as English.
+"""A caption put together from what all candidates say and the structure does not refute.
 
-ChEBI's prose ends in lists: "It is a ketone, a member of phenols and an aromatic ether." An entry
-that the structure refutes can be taken out of such a list; a sentence of which nothing is left goes
-as a whole. The first sentence, which says what the molecule is, is left alone: its claims hang
-together.
+The first sentence, which says what the molecule is, is that of one candidate: its claims hang
+together. The statements after it are voted on, entry by entry. A class that the structure supports
+needs few votes, what is refuted goes, and everything else needs more.
 """
 
-import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from rdkit import Chem
 
-from molcaption.claims import Lexicon, check_caption
-from molcaption.data.wording import join
+from molcaption.claims import Lexicon, Structure, check_against
+from molcaption.data.memory import Neighbour
+from molcaption.engine.choice import agreement, best, candidates_of
+from molcaption.engine.runtimes import Generation
+from molcaption.engine.statements import CLASSES, OPENINGS, Draft, Statement, read, write
 
-_SENTENCES = re.compile(r"(?<=\.) (?=It )")
-_LIST = re.compile(r"(It (?:is|derives from|has|contains|carries) )(.+)\.")
-_ENTRIES = re.compile(r"(?:, and |, | and )(?=an? |members? of |the |one |two |three |four )")
-Span = tuple[int, int]
-
-
-def mend(caption: str, mol: Chem.Mol, lexicon: Lexicon) -> str:
-    """``caption`` without the refuted entries of its lists; as it is where that mends nothing."""
-    refuted = _refuted(caption, mol, lexicon)
-    if not refuted:
-        return caption
-    sentences, start = [], 0
-    for sentence in _SENTENCES.split(caption):
-        inside = [(a - start, b - start) for a, b in refuted if start <= a < start + len(sentence)]
-        sentences.append(_without(sentence, inside) if inside and start else sentence)
-        start += len(sentence) + 1
-    mended = " ".join(sentence for sentence in sentences if sentence)
-    # A claim may have been read out of two sentences together.
-    return mended if len(_refuted(mended, mol, lexicon)) < len(refuted) else caption
+CLASS_VOTES = 0.14
+"""One of the captioner's own seven candidates is enough for a class that the structure supports.
+This and the next: chosen on the validation split (docs/quality.md)."""
+OTHER_VOTES = 0.3
+"""For any other entry, and for a statement to be there at all."""
 
 
-def _refuted(caption: str, mol: Chem.Mol, lexicon: Lexicon) -> list[Span]:
-    claims = check_caption(mol, caption, lexicon).claims
-    return [(c["start"], c["end"]) for c in claims if c["verdict"] == "contradicted"]
+@dataclass(slots=True)
+class _Entry:
+    """What was said of an entry: its votes, and the sum of its places weighted by them."""
+
+    votes: float = 0.0
+    places: float = 0.0
 
 
-def _without(sentence: str, refuted: Sequence[Span]) -> str:
-    """The sentence without the entries that hold a refuted claim; empty if none is left."""
-    found = _LIST.fullmatch(sentence)
-    if found is None:
-        return sentence
-    opening, kept = found.group(1), []
-    for entry, (start, end) in _entries(found.group(2), len(opening)):
-        if not any(start < b and a < end for a, b in refuted):
-            kept.append(entry)
-    return f"{opening}{join(kept)}." if kept else ""
+_Ballot = dict[str, dict[str, _Entry]]
+"""Entries of each opening."""
 
 
-def _entries(text: str, offset: int) -> Iterable[tuple[str, Span]]:
-    """Entries of a list with their places; ``offset`` is that of the text."""
-    start = 0
-    for gap in [*_ENTRIES.finditer(text), None]:
-        end = len(text) if gap is None else gap.start()
-        yield text[start:end], (offset + start, offset + end)
-        start = len(text) if gap is None else gap.end()
+def mend(
+    own: Sequence[Generation], near: Sequence[Neighbour], mol: Chem.Mol, lexicon: Lexicon
+) -> Generation:
+    """The best first sentence with the statements that carry the vote.
+
+    Arguments as for `molcaption.engine.choice.choose`. Confidence is that of the candidate with
+    this first sentence. Of a single candidate, refuted entries are struck out.
+    """
+    candidates, structure = candidates_of(own, near), Structure(mol, lexicon)
+    drafts = [read(candidate.made.text) for candidate in candidates]
+    place = best(candidates, [draft.head for draft in drafts], structure)
+    ballot = _count(zip(drafts, [candidate.vote for candidate in candidates], strict=True))
+    elected = (_elect(opening, entries, structure) for opening, entries in ballot.items())
+    statements = {statement.opening: statement for statement in elected if statement.entries}
+    head, others = drafts[place].head, _arrange(drafts[place].others, statements)
+    return replace(candidates[place].made, text=write(head, others))
+
+
+def _count(drafts: Iterable[tuple[Draft, float]]) -> _Ballot:
+    ballot: _Ballot = {}
+    for draft, vote in drafts:
+        said: dict[str, list[str]] = {}
+        for sentence in draft.others:
+            if isinstance(sentence, Statement):
+                said.setdefault(sentence.opening, []).extend(sentence.entries)
+        for opening, entries in said.items():
+            for place, text in enumerate(dict.fromkeys(entries)):
+                entry = ballot.setdefault(opening, {}).setdefault(text, _Entry())
+                entry.votes += vote
+                entry.places += vote * place
+    return ballot
+
+
+def _elect(opening: str, entries: dict[str, _Entry], structure: Structure) -> Statement:
+    """The statement of the entries with votes enough; of the most typical one, if none has them."""
+    standing, elected = {}, []
+    for text, entry in entries.items():
+        check = check_against(structure, f"{opening}{text}.")
+        if not check.n_contradicted:
+            standing[text] = entry
+            easy = opening == CLASSES and check.n_supported
+            if entry.votes >= (CLASS_VOTES if easy else OTHER_VOTES):
+                elected.append(text)
+    votes = [entry.votes for entry in standing.values()]
+    if not elected and sum(votes) >= OTHER_VOTES:
+        typical = agreement(list(standing), votes)
+        elected = [list(standing)[typical.index(max(typical))]]
+    elected.sort(key=lambda text: entries[text].places / entries[text].votes)
+    return Statement(opening, tuple(elected))
+
+
+def _arrange(
+    others: Sequence[Statement | str], statements: dict[str, Statement]
+) -> list[Statement | str]:
+    """``others`` with these statements in place of its own, and the missing ones in their order."""
+    left, arranged = dict(statements), []
+    for sentence in others:
+        if isinstance(sentence, str):
+            arranged.append(sentence)
+        elif sentence.opening in left:
+            arranged.append(left.pop(sentence.opening))
+    for opening in [opening for opening in OPENINGS if opening in left]:
+        arranged.insert(_place(opening, arranged), left[opening])
+    return arranged
+
+
+def _place(opening: str, arranged: Sequence[Statement | str]) -> int:
+    """Before the first statement that follows it in `OPENINGS`."""
+    rank = OPENINGS.index(opening)
+    for place, sentence in enumerate(arranged):
+        if isinstance(sentence, Statement) and OPENINGS.index(sentence.opening) > rank:
+            return place
+    return len(arranged)
