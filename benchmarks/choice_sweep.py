@@ -2,24 +2,34 @@
 
     python benchmarks/choice_sweep.py exports/mini TRAIN.tsv DEV.tsv --tokenizer VOCAB.txt
 
-For each pair of temperature and least probability the captioner draws once. Then each setting of
-penalty (a refuted claim) and of the votes that an entry needs, supported or not, mends captions
-from these candidates, alone and with TRAIN as memory.
+For each least likelihood of a drawn token the captioner draws once. Then each setting of the
+penalty for a refuted claim, and of the votes that an entry needs, mends captions from these
+candidates, alone and with TRAIN as memory.
 """
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from dev_scores import chosen, read_dev, scores, truth
+from dev_scores import decided, read_dev, scores, truth
 
 from molcaption.claims import load_lexicon, settle
 from molcaption.data.features import features_of
 from molcaption.data.memory_file import load_memory
-from molcaption.engine import choice, draws
+from molcaption.engine import choice, draws, mend
 from molcaption.engine.questions import questions
 from molcaption.engine.runtimes import load_runtime
 
-PAIRS = ((0.0, 0.0), (0.03, 0.045), (0.03, 0.1), (0.03, 0.2), (0.0, 0.1))
+SETTINGS = (
+    {},
+    {"PENALTY": 0.1},
+    {"PENALTY": 0.5},
+    {"CLASS_VOTES": 0.2},
+    {"OTHER_VOTES": 0.2},
+    {"OTHER_VOTES": 0.4},
+)
+"""Of the modules' own numbers, one changed at a time."""
 
 
 def main() -> None:
@@ -31,18 +41,32 @@ def main() -> None:
     found = features_of(smiles, lexicon)
     near = [memory.neighbours(features, choice.NEIGHBOURS) for features in found]
     asked = questions(smiles, runtime.vocabulary, lexicon, found)
-    print("| temperature | memory | reward | penalty | bleu4 | meteor | precision | not refuted |")
-    print("|---" * 8 + "|")
-    for temperature in args.temperatures:
-        draws.TEMPERATURE = temperature
+    print("| least | memory | changed | bleu4 | meteor | precision | not refuted |")
+    print("|---" * 7 + "|")
+    for draws.LEAST in args.least:
         made = runtime.candidates(asked, draws=args.draws)
         for label, known in (("", None), ("yes", near)):
-            for choice.REWARD, choice.PENALTY in PAIRS:
-                texts = chosen(smiles, made, known)
-                cells = [str(temperature), label, str(choice.REWARD), str(choice.PENALTY)]
+            for setting in SETTINGS:
+                with changed(setting):
+                    texts = decided(mend.mend, smiles, made, known)
+                cells = [str(draws.LEAST), label, " ".join(f"{k} {v}" for k, v in setting.items())]
                 cells += scores(texts, references, ("bleu4", "meteor"), args)
                 cells += truth(smiles, texts)
                 print("| " + " | ".join(cells) + " |", flush=True)
+
+
+@contextmanager
+def changed(setting: dict[str, float]) -> Iterator[None]:
+    """These numbers in place of the modules' own."""
+    homes = {name: mend if hasattr(mend, name) else choice for name in setting}
+    own = {name: getattr(home, name) for name, home in homes.items()}
+    for name, home in homes.items():
+        setattr(home, name, setting[name])
+    try:
+        yield
+    finally:
+        for name, home in homes.items():
+            setattr(home, name, own[name])
 
 
 def parse_args() -> argparse.Namespace:
@@ -53,7 +77,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("dev", type=Path)
     parser.add_argument("--limit", type=int)
     parser.add_argument("--draws", type=int, default=6)
-    parser.add_argument("--temperatures", type=float, nargs="+", default=[0.7, 1.0, 1.4])
+    parser.add_argument("--least", type=float, nargs="+", default=[0.05, 0.1, 0.2])
     parser.add_argument("--tokenizer", default="word")
     parser.add_argument("--wordnet", help="folder of WordNet; METEOR does without by default")
     parser.add_argument("--style", default="chebi20", help="of the memory's rows")

@@ -77,7 +77,8 @@ def caption(
         format, smiles_column, id_column, limit: as for `read_molecules`.
         draws: captions drawn at random beside the greedy one, of which the best is kept; by
             default as many as the model's maker found best.
-        mend: strike refuted entries out of a caption's lists.
+        mend: put a caption together from what all candidates say and the structure does not
+            refute; else the best candidate is left as it is.
         batch_size: captions decoded together; never changes a caption.
         window: records read and held at once.
         shard: ``2/8`` captions the second of eight shares of the records.

@@ -97,8 +97,8 @@ def _caption(
                                  "best of; the model's own number by default."),
     ] = None,
     mend: Annotated[
-        bool, typer.Option("--mend/--no-mend", help="Strike entries that the structure refutes out "
-                           "of the captions' lists.")
+        bool, typer.Option("--mend/--no-mend", help="Put a caption together from what all "
+                           "candidates say and the structure does not refute.")
     ] = True,
     batch_size: Annotated[int, typer.Option(min=1, help="Captions decoded together.")] = 32,
     limit: Limit = None,
