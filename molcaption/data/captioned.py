@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from molcaption.chem.molecule import Molecule
+from molcaption.data.prose import CHEBI, in_style
 from molcaption.data.readers import read_molecules
 from molcaption.errors import BadDataError
 
@@ -22,7 +24,8 @@ def read_captioned(
     """The molecules of a file that have a description; the others are counted in the log.
 
     Args:
-        styles: only rows whose ``style`` column is one of these.
+        styles: only rows whose ``style`` column is one of these, or whose text is ChEBI's prose if
+            `CHEBI` is one (see `in_style`).
 
     Raises:
         BadDataError: no row has a description, or none is of the styles.
@@ -43,9 +46,14 @@ def read_captioned(
     if not styles:
         return molecules
     there = {str(m.properties["style"]) for m in molecules if "style" in m.properties}
-    if unknown := sorted(set(styles) - there):
+    if unknown := sorted(set(styles) - there - {CHEBI}):
         raise BadDataError(
             f"{path}: no row of style {', '.join(unknown)}; "
             f"there are {', '.join(sorted(there)) or 'none (no style column)'}"
         )
-    return [m for m in molecules if str(m.properties.get("style")) in styles]
+    texts = [
+        in_style(m.description or "", str(m.properties.get("style")), styles) for m in molecules
+    ]
+    return [
+        replace(m, description=t) for m, t in zip(molecules, texts, strict=True) if t is not None
+    ]

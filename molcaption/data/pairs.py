@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from molcaption.chem.molecule import InvalidMolecule, canonical_smiles, parse_smiles
+from molcaption.data.prose import in_style
 from molcaption.errors import BadDataError, NoInputError
 
 _log = logging.getLogger(__name__)
@@ -35,7 +36,8 @@ def read_pairs(path: str | Path, styles: Collection[str] | None = None) -> list[
 
     Args:
         path: the table.
-        styles: keep only rows whose ``style`` column is one of these; all rows without it.
+        styles: keep only rows whose ``style`` column is one of these, or whose text is ChEBI's
+            prose if `CHEBI` is one (see `in_style`); all rows without it.
 
     Raises:
         NoInputError: there is no such file, or it has no row.
@@ -44,14 +46,15 @@ def read_pairs(path: str | Path, styles: Collection[str] | None = None) -> list[
     pairs: list[Pair] = []
     unreadable = 0
     for row in _rows(path, needed=("smiles", "description")):
-        if styles is not None and row.get("style") not in styles:
+        style = row.get("style", "")
+        text = in_style(row["description"], style, styles)
+        if text is None:
             continue
         smiles = _canonical(row["smiles"])
-        if smiles is None or not row["description"]:
+        if smiles is None or not text:
             unreadable += 1
             continue
-        identity = row.get("id") or row.get("cid") or ""
-        pairs.append(Pair(identity, smiles, row["description"], row.get("style", "")))
+        pairs.append(Pair(row.get("id") or row.get("cid") or "", smiles, text, style))
     if unreadable:
         _log.warning("%s: %d rows left out: structure or text missing", path, unreadable)
     if not pairs:

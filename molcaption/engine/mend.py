@@ -12,9 +12,9 @@ from rdkit import Chem
 
 from molcaption.claims import Lexicon, Structure, check_against
 from molcaption.data.memory import Neighbour
+from molcaption.data.statements import CLASSES, OPENINGS, Draft, Statement, read, write
 from molcaption.engine.choice import agreement, best, candidates_of
 from molcaption.engine.runtimes import Generation
-from molcaption.engine.statements import CLASSES, OPENINGS, Draft, Statement, read, write
 
 CLASS_VOTES = 0.14
 """One of the captioner's own seven candidates is enough for a class that the structure supports.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from molcaption.engine.statements import Statement, read, write
+from molcaption.data.statements import Statement, read, write
 
 CAPTION = (
     "The molecule is a ketone. It is isolated from roses. It has a role as a metabolite. It is a "
