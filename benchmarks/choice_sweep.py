@@ -37,7 +37,7 @@ def main() -> None:
     args = parse_args()
     smiles, references = read_dev(args.dev, args.limit)
     lexicon, runtime = settle(load_lexicon()), load_runtime(args.bundle)
-    memory = load_memory(args.train, lexicon, [args.style])
+    memory = load_memory(args.train, lexicon, args.style)
     found = features_of(smiles, lexicon)
     near = [memory.neighbours(features, choice.NEIGHBOURS) for features in found]
     asked = questions(smiles, runtime.vocabulary, lexicon, found)
@@ -80,7 +80,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--least", type=float, nargs="+", default=[0.05, 0.1, 0.2])
     parser.add_argument("--tokenizer", default="word")
     parser.add_argument("--wordnet", help="folder of WordNet; METEOR does without by default")
-    parser.add_argument("--style", default="chebi20", help="of the memory's rows")
+    parser.add_argument("--style", nargs="+", default=["chebi20"], help="of the memory's rows")
     return parser.parse_args()
 
 

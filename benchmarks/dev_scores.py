@@ -97,7 +97,7 @@ def scores(
     return [f"{compute(metric, corpus).value:.3f}" for metric in metrics]
 
 
-def baselines(train: Path, smiles: Sequence[str], style: str) -> dict[str, Captions]:
+def baselines(train: Path, smiles: Sequence[str], styles: Sequence[str]) -> dict[str, Captions]:
     """Captions copied from ``train``."""
     made = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -106,7 +106,7 @@ def baselines(train: Path, smiles: Sequence[str], style: str) -> dict[str, Capti
         molecules.write_text("\n".join(lines) + "\n", encoding="utf-8")
         for name, kind in BASELINES.items():
             output = Path(folder) / f"{kind}.tsv"
-            baseline(train, molecules, output, kind=kind, styles=[style])
+            baseline(train, molecules, output, kind=kind, styles=styles)
             with output.open(encoding="utf-8") as table:
                 texts = [row["caption"] for row in csv.DictReader(table, delimiter="\t")]
             made[name] = Captions(texts)
@@ -114,12 +114,16 @@ def baselines(train: Path, smiles: Sequence[str], style: str) -> dict[str, Capti
 
 
 def captioner(
-    runtime: Runtime, smiles: Sequence[str], train: Path, style: str, draws: Sequence[int]
+    runtime: Runtime,
+    smiles: Sequence[str],
+    train: Path,
+    styles: Sequence[str],
+    draws: Sequence[int],
 ) -> dict[str, Captions]:
     """The captioner alone and with a memory, greedy and with drawn captions, chosen and mended."""
     lexicon = load_lexicon()
     found = features_of(smiles, lexicon)
-    memory = load_memory(train, lexicon, [style])
+    memory = load_memory(train, lexicon, styles)
     near = [memory.neighbours(features, NEIGHBOURS) for features in found]
     asked = questions(smiles, runtime.vocabulary, lexicon, found)
     made = {}
@@ -211,7 +215,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--limit", type=int)
     parser.add_argument("--tokenizer", default="word")
     parser.add_argument("--wordnet", help="folder of WordNet; METEOR does without by default")
-    parser.add_argument("--style", default="chebi20", help="of the baselines' training rows")
+    parser.add_argument("--style", nargs="+", default=["chebi20"], help="of rows to copy from")
     parser.add_argument(
         "--draws", type=int, nargs="+", metavar="N",
         help="compare these numbers of drawn captions, and nothing else",

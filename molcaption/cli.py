@@ -83,7 +83,7 @@ def _caption(
     ] = None,
     memory_style: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Of FILE, only rows of this style; "
-                                       "may be repeated."),
+                                       "may be repeated; chebi-prose: ChEBI's, however called."),
     ] = None,
     columns: Annotated[
         str | None, typer.Option(metavar="LIST", help="Columns to write, such as "
