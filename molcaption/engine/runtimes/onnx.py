@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 from molcaption.data.features import FeatureVocabulary, MoleculeView
 from molcaption.engine import bundle
 from molcaption.engine.draws import chances, draw
-from molcaption.engine.packed import FloatArray, unpack
+from molcaption.engine.packed import FloatArray, take_rows, unpack
 from molcaption.engine.questions import Question
 from molcaption.engine.runtimes import Generation, Runtime
 from molcaption.engine.runtimes.session import BridgeSession, DecoderSession, available_cores
@@ -148,7 +148,7 @@ class OnnxRuntime(Runtime):
             tokens = self._bridge.tokens([view for view, _ in chunk])
             for (_, smiles), vectors in zip(chunk, tokens, strict=True):
                 ids = np.array(self._encode(smiles))
-                embeds = self._embeddings[ids].astype(np.float32)
+                embeds = take_rows(self._embeddings, ids)
                 embeds[ids == self.manifest.graph_token_id] = vectors
                 prompts.append(embeds)
         return prompts
@@ -189,7 +189,7 @@ class OnnxRuntime(Runtime):
         for row in rows:
             row.length += 1
         lengths = np.array([row.length for row in rows])
-        self._choose(rows, self._decoder.step(self._embeddings[tokens].astype(np.float32), lengths))
+        self._choose(rows, self._decoder.step(take_rows(self._embeddings, tokens), lengths))
 
     def _choose(self, rows: Sequence[_Row], logits: FloatArray) -> None:
         """The next token of each row; the graph token has no text and is never chosen."""
