@@ -7,6 +7,8 @@ head is then changed to see only the last position of each row: over the whole p
 take gigabytes. Weights leave both graphs for an ``.npz`` (packed.py).
 """
 
+import errno
+import os
 import re
 import subprocess
 import sys
@@ -30,6 +32,7 @@ from molcaption.nn.bridge import Bridge
 
 _GRAPH_INPUTS = ("x", "edge_index", "edge_attr", "batch", "sizes")
 _ROTARY = ("cos_cache", "sin_cache")
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SENSITIVE = re.compile(r"layers\.(\d+)\..*\.(?:qkv_proj|v_proj|down_proj)\.")
 _EXTERNAL_BYTES = 1024
 """Smaller constants stay in the graph: onnxruntime reads shapes and axes from them."""
@@ -157,7 +160,7 @@ def _build(llm_directory: Path, output: Path) -> None:
         return
     lines = [line for line in result.stderr.splitlines() if line.strip()]
     reason = lines[-1].strip() if lines else f"exit code {result.returncode}"
-    if "No space left" in reason:
+    if any(os.strerror(code) in reason for code in _NO_ROOM):
         raise CannotWriteError(f"{output}: {reason}; TMPDIR names another folder")
     if "No module named" in reason:
         raise MissingError(f"export: {reason}; pip install 'molcaption[train]'")
