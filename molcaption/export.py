@@ -120,27 +120,31 @@ def verify(
 
 def table(parity: dict[str, Any]) -> list[str]:
     """Measured parity for the eye: one line a figure, the model's beside the bundle's."""
-    both = {
-        "MB": lambda side: f"{side['bytes'] / 1e6:.1f}",
-        "captions/s": lambda side: f"{side['captions_per_second']:.2f}",
-        "refuted captions": lambda side: f"{side['refuted']:.1%}",
-        "BLEU-4": lambda side: f"{side['bleu4']:.4f}" if "bleu4" in side else "",
-    }
-    differences = {
-        name: f"at most {parity[f'{key}_max_difference']:.1e}, "
+    names = ["", "MB", "captions/s", "refuted captions", "BLEU-4"]
+    columns = [["model", *_figures(parity["model"])], ["bundle", *_figures(parity["bundle"])]]
+    differences = [
+        f"{name:<20}  at most {parity[f'{key}_max_difference']:.1e}, "
         f"on average {parity[f'{key}_mean_difference']:.1e}"
         for name, key in (("graph tokens differ", "graph_tokens"), ("logits differ", "logits"))
-    }
+    ]
     return [
         f"{'molecules':<20}  {parity['molecules']}",
-        *(f"{name:<20}  {text}" for name, text in differences.items()),
+        *differences,
         f"{'equal captions':<20}  {parity['equal_captions']:.1%}",
-        f"{'':<20}  {'model':>10}  {'bundle':>10}",
         *(
-            f"{name:<20}  {text(parity['model']):>10}  {text(parity['bundle']):>10}"
-            for name, text in both.items()
+            f"{name:<20}  {left:>10}  {right:>10}"
+            for name, left, right in zip(names, *columns, strict=False)
         ),
     ]
+
+
+def _figures(side: dict[str, Any]) -> list[str]:
+    figures = [
+        f"{side['bytes'] / 1e6:.1f}",
+        f"{side['captions_per_second']:.2f}",
+        f"{side['refuted']:.1%}",
+    ]
+    return [*figures, f"{side['bleu4']:.4f}"] if "bleu4" in side else figures
 
 
 def _write_files(

@@ -53,8 +53,9 @@ def measure_parity(
     for start in range(0, len(molecules), _BATCH):
         chunk = molecules[start : start + _BATCH]
         tokens.add(onnx.tokens([view for view, _ in chunk]), _torch_tokens(reference, chunk))
-        logits.add(onnx.first_logits(onnx.embed_prompts(chunk)), _torch_logits(reference, chunk))
-    sides, captions = {}, []
+        logits.add(onnx.first_logits(chunk), _torch_logits(reference, chunk))
+    sides: dict[str, dict[str, Any]] = {}
+    captions: list[list[str]] = []
     for name, runtime, files in (("model", reference, model_dir), ("bundle", onnx, directory)):
         seconds, texts = _timed(runtime, molecules, max_new_tokens)
         sides[name] = {
@@ -63,7 +64,7 @@ def measure_parity(
             "refuted": _refuted(texts, [smiles for _, smiles in molecules]),
         }
         captions.append(texts)
-    parity = {
+    parity: dict[str, Any] = {
         "molecules": len(molecules),
         **tokens.named("graph_tokens"),
         **logits.named("logits"),
