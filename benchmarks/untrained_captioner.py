@@ -68,13 +68,12 @@ def build(directory: Path, llm: Any, tokenizer: Any) -> None:
     recipe = load_recipe("qwen3")
     if len(tokenizer) > llm.config.vocab_size:
         llm.resize_token_embeddings(len(tokenizer), mean_resizing=False)
-    encoder = EncoderConfig(**recipe.encoder.model_dump(include=set(EncoderConfig.__annotations__)))
+    encoder = EncoderConfig(**recipe.encoder.model_dump())
     projector = ProjectorConfig(
         in_width=encoder.width,
         out_width=llm.config.hidden_size,
-        hidden=recipe.projector.hidden,
-        layers=recipe.projector.layers,
         out_norm=embedding_norm(llm),
+        **recipe.projector.model_dump(),
     )
     directory.mkdir(parents=True)
     llm.save_pretrained(directory)
