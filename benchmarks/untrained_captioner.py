@@ -66,6 +66,7 @@ def tokenizer(path: Path | None) -> Any:
 def build(directory: Path, llm: Any, tokenizer: Any) -> None:
     """Write backbone, bridge and configuration as `molcaption merge` would."""
     recipe = load_recipe("qwen3")
+    llm.requires_grad_(False)
     if len(tokenizer) > llm.config.vocab_size:
         llm.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     encoder = EncoderConfig(**recipe.encoder.model_dump())

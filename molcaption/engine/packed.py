@@ -126,12 +126,12 @@ def quantise_4bit(matrix: FloatArray) -> tuple[Codes, NDArray[np.float16], Codes
 
     rows, columns = matrix.shape
     codes, scales, zeros = weight_only.quant_tensor_k_quant_cpu(matrix.T, 4, BLOCK)
-    whole = codes.astype(np.uint8).reshape(columns, rows).T
+    whole = np.ascontiguousarray(codes.astype(np.uint8).reshape(columns, rows).T)
     shape = (columns, rows // BLOCK)
     return (
         whole[::2] | whole[1::2] << 4,
-        scales.astype(np.float16).reshape(shape).T,
-        zeros.reshape(shape).T,
+        np.ascontiguousarray(scales.astype(np.float16).reshape(shape).T),
+        np.ascontiguousarray(zeros.reshape(shape).T),
     )
 
 

@@ -90,6 +90,7 @@ def test_pack_and_unpack(tmp_path: Path, storage: str, error: float) -> None:
     tensors = {"w": MATRIX, "norm": MATRIX[0], "odd": MATRIX[:90]}
     np.savez(tmp_path / "w.npz", **pack(tensors, lambda _: storage))
     got = unpack(tmp_path / "w.npz")
+    assert all(array.flags.c_contiguous for array in got.values())  # onnxruntime takes no other
     assert {name: array.dtype for name, array in got.items()} == dict.fromkeys(tensors, np.float32)
     assert np.abs(got["w"] - MATRIX).max() <= error * np.abs(MATRIX).max()
     np.testing.assert_array_equal(got["norm"], MATRIX[0])
