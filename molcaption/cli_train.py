@@ -21,7 +21,7 @@ group = new_group()
 
 
 class Weights(StrEnum):
-    """Number formats of an exported decoder."""
+    """Number formats of exported weights."""
 
     fp32 = "fp32"
     fp16 = "fp16"
@@ -122,7 +122,7 @@ def _export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="New folder.")
     ] = None,
-    weights: Annotated[Weights, typer.Option(help="Number format of the decoder.")] = Weights.int8,
+    weights: Annotated[Weights, typer.Option(help="Number format of the bundle.")] = Weights.int8,
     verify: Annotated[
         bool, typer.Option("--verify", help="Export nothing; measure BUNDLE against MODEL_DIR.")
     ] = False,

@@ -20,12 +20,11 @@ from molcaption.data.readers import read_molecules
 from molcaption.engine import bundle
 from molcaption.engine.hashes import directory_sha256
 from molcaption.engine.merged import MergedModel, check_merged, load_merged
+from molcaption.engine.packed import STORAGES
 from molcaption.engine.questions import questions
 from molcaption.errors import BadDataError, MissingError, NoInputError, UsageError
 
 _log = logging.getLogger(__name__)
-WEIGHTS = {"fp32": "fp32", "fp16": "fp16", "int8": "int8", "int4": "int8"}
-"""How the decoder's matrices are stored -> how the bridge's and the token embeddings are."""
 _SAMPLE = (
     "CCO", "[Na+].[Cl-]", "c1ccccc1", "CC(=O)Oc1ccccc1C(=O)O", "[He]", "C[C@H](N)C(=O)O",
     "OC[C@H]1OC(O)[C@H](O)[C@@H](O)[C@@H]1O", "CN1C=NC2=C1C(=O)N(C)C(=O)N2C",
@@ -49,7 +48,7 @@ def export(
 
     Args:
         model_dir: a merged model directory.
-        weights: storage of the decoder: fp32, fp16, or int8 and int4 (blocks of 32 share a scale).
+        weights: how they are stored: fp32, fp16, or int8 and int4 (blocks of 32 share a scale).
         parity_input: molecules to measure on (any compound file); default: a dozen built in.
         parity_limit: how many of them.
         max_new_tokens: longest caption that parity compares; default: the model's own limit.
@@ -60,8 +59,8 @@ def export(
         BadDataError: a damaged model, or an architecture that cannot be exported.
         CannotWriteError: ``output`` exists or cannot be written.
     """
-    if weights not in WEIGHTS:
-        raise UsageError(f"weights {weights!r}: expected one of {', '.join(WEIGHTS)}")
+    if weights not in STORAGES:
+        raise UsageError(f"weights {weights!r}: expected one of {', '.join(STORAGES)}")
     model_dir = Path(model_dir)
     check_directory(output, force=force)
     check_merged(model_dir)
@@ -154,10 +153,9 @@ def _write_files(
     from molcaption.engine.onnx_export import export_bridge, export_decoder
 
     captioner = model.captioner
-    small = WEIGHTS[weights]
-    export_bridge(captioner.bridge, directory, small)
+    export_bridge(captioner.bridge, directory, weights)
     positions = model.max_prompt_tokens + model.max_new_tokens
-    shape = export_decoder(model_dir, captioner.llm, directory, weights, small, positions)
+    shape = export_decoder(model_dir, captioner.llm, directory, weights, positions)
     shutil.copyfile(model_dir / bundle.TOKENIZER, directory / bundle.TOKENIZER)
     if model.vocabulary is not None:
         model.vocabulary.save(directory)

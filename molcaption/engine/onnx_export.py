@@ -92,12 +92,7 @@ def export_bridge(bridge: Bridge, directory: Path, storage: str) -> None:
 
 
 def export_decoder(
-    llm_directory: Path,
-    llm: Any,
-    directory: Path,
-    weights: str,
-    embeddings: str,
-    max_positions: int,
+    llm_directory: Path, llm: Any, directory: Path, storage: str, max_positions: int
 ) -> DecoderShape:
     """Write ``decoder.onnx``, ``decoder.npz`` and the embedding table.
 
@@ -108,7 +103,7 @@ def export_decoder(
     Args:
         llm_directory: a plain Hugging Face model (Llama or Qwen3 architecture).
         llm: the same model in memory.
-        weights, embeddings: one of `packed.STORAGES` each; of ``int4`` some matrices keep 8 bits.
+        storage: one of `packed.STORAGES`; of ``int4`` some matrices keep 8 bits.
         max_positions: longest prompt and caption together; the rotary tables are cut to it.
 
     Raises:
@@ -122,11 +117,10 @@ def export_decoder(
     _head_sees_last_position(model.graph)
     positions = _cut_rotary_tables(model.graph, max_positions)
     shape = _shape(model.graph, positions)
-    _write(
-        model, directory, DECODER, _mixed(shape.layers) if weights == "int4" else lambda _: weights
-    )
+    storage_of = _mixed(shape.layers) if storage == "int4" else lambda _: storage
+    _write(model, directory, DECODER, storage_of)
     table: FloatArray = llm.get_input_embeddings().weight.detach().float().cpu().numpy()
-    np.save(directory / EMBEDDINGS, pack_rows(table, embeddings))
+    np.save(directory / EMBEDDINGS, pack_rows(table, storage))
     return shape
 
 
