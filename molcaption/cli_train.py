@@ -114,10 +114,10 @@ def _merge(
 def _export(
     model_dir: Annotated[Path, typer.Argument(metavar="MODEL_DIR", help="A merged model.")],
     bundle: Annotated[
-        Path | None, typer.Argument(metavar="[BUNDLE", help="With --verify: made of MODEL_DIR.")
+        Path | None, typer.Argument(metavar="BUNDLE", help="With --verify: made of MODEL_DIR.")
     ] = None,
     molecules: Annotated[
-        str | None, typer.Argument(metavar="INPUT]", help="With --verify: what to measure on.")
+        str | None, typer.Argument(metavar="INPUT", help="With --verify: what to measure on.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="New folder.")
