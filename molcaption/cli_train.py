@@ -15,16 +15,18 @@ from molcaption.cli_options import (
     command,
     new_group,
 )
+from molcaption.errors import UsageError
 
 group = new_group()
 
 
 class Weights(StrEnum):
-    """Number formats of an exported decoder."""
+    """Number formats of exported weights."""
 
     fp32 = "fp32"
     fp16 = "fp16"
     int8 = "int8"
+    int4 = "int4"
 
 
 class PretrainPart(StrEnum):
@@ -111,12 +113,23 @@ def _merge(
 @command(group, "export")
 def _export(
     model_dir: Annotated[Path, typer.Argument(metavar="MODEL_DIR", help="A merged model.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="New folder.")],
-    weights: Annotated[Weights, typer.Option(help="Number format of the decoder.")] = Weights.int8,
+    bundle: Annotated[
+        Path | None, typer.Argument(metavar="BUNDLE", help="With --verify: made of MODEL_DIR.")
+    ] = None,
+    molecules: Annotated[
+        str | None, typer.Argument(metavar="INPUT", help="With --verify: what to measure on.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="New folder.")
+    ] = None,
+    weights: Annotated[Weights, typer.Option(help="Number format of the bundle.")] = Weights.int8,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Export nothing; measure BUNDLE against MODEL_DIR.")
+    ] = False,
     parity_input: Annotated[
         str | None, typer.Option(metavar="FILE", help="Molecules to measure on; built in if none.")
     ] = None,
-    parity_limit: Annotated[int, typer.Option(min=1, help="How many of them.")] = 500,
+    parity_limit: Annotated[int, typer.Option(min=1, help="How many molecules.")] = 500,
     max_new_tokens: MaxNewTokens = None,
     force: Force = False,
 ) -> None:
@@ -125,9 +138,23 @@ def _export(
     \b
     Examples:
       molcaption export models/qwen3 -o exports/qwen3-int8
-      molcaption export models/qwen3 -o exports/qwen3 --parity-input dev.tsv --weights fp32
+      molcaption export models/qwen3 -o exports/qwen3 --parity-input dev.tsv --weights int4
+      molcaption export --verify models/qwen3 exports/qwen3 dev.tsv
     """
-    from molcaption.export import export
+    from molcaption import export
 
-    export(model_dir, output, weights=weights.value, parity_input=parity_input,
-           parity_limit=parity_limit, max_new_tokens=max_new_tokens, force=force)  # fmt: skip
+    if verify:
+        if bundle is None or molecules is None or output is not None:
+            raise UsageError("export --verify takes MODEL_DIR BUNDLE INPUT, and no --output")
+        export.verify(
+            model_dir, bundle, molecules, limit=parity_limit, max_new_tokens=max_new_tokens
+        )
+        return
+    if output is None or bundle is not None:
+        raise UsageError(
+            "export takes MODEL_DIR and --output DIR; or --verify MODEL_DIR BUNDLE INPUT"
+        )
+    export.export(
+        model_dir, output, weights=weights.value, parity_input=parity_input,
+        parity_limit=parity_limit, max_new_tokens=max_new_tokens, force=force,
+    )  # fmt: skip

@@ -1,13 +1,14 @@
 """The verb ``export``: a merged model as an ONNX bundle that captions without torch.
 
 After the files are written the bundle is loaded and compared with torch on real molecules, and the
-differences go into its manifest: a bundle says itself how far it is from what was trained.
+differences go into its manifest: a bundle says itself how far it is from what was trained. `verify`
+measures the same again, later and on molecules of the user's choice.
 """
 
 import importlib.metadata
 import logging
 import shutil
-from collections.abc import Sequence
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,13 @@ from molcaption.claims import load_lexicon
 from molcaption.data.folders import atomic_directory, check_directory
 from molcaption.data.readers import read_molecules
 from molcaption.engine import bundle
+from molcaption.engine.hashes import directory_sha256
 from molcaption.engine.merged import MergedModel, check_merged, load_merged
-from molcaption.engine.questions import Question, questions
-from molcaption.errors import MissingError, UsageError
+from molcaption.engine.packed import STORAGES
+from molcaption.engine.questions import questions
+from molcaption.errors import BadDataError, MissingError, NoInputError, UsageError
 
 _log = logging.getLogger(__name__)
-WEIGHTS = {"fp32": "fp32", "fp16": "fp16", "int8": "fp16"}
-"""How the decoder's matrices are stored -> how those of the small encoder and projector are."""
 _SAMPLE = (
     "CCO", "[Na+].[Cl-]", "c1ccccc1", "CC(=O)Oc1ccccc1C(=O)O", "[He]", "C[C@H](N)C(=O)O",
     "OC[C@H]1OC(O)[C@H](O)[C@@H](O)[C@@H]1O", "CN1C=NC2=C1C(=O)N(C)C(=O)N2C",
@@ -47,7 +48,7 @@ def export(
 
     Args:
         model_dir: a merged model directory.
-        weights: storage of the decoder: fp32, fp16, or int8 (blocks of 32 share a scale).
+        weights: how they are stored: fp32, fp16, or int8 and int4 (blocks of 32 share a scale).
         parity_input: molecules to measure on (any compound file); default: a dozen built in.
         parity_limit: how many of them.
         max_new_tokens: longest caption that parity compares; default: the model's own limit.
@@ -58,28 +59,91 @@ def export(
         BadDataError: a damaged model, or an architecture that cannot be exported.
         CannotWriteError: ``output`` exists or cannot be written.
     """
-    if weights not in WEIGHTS:
-        raise UsageError(f"weights {weights!r}: expected one of {', '.join(WEIGHTS)}")
+    if weights not in STORAGES:
+        raise UsageError(f"weights {weights!r}: expected one of {', '.join(STORAGES)}")
     model_dir = Path(model_dir)
     check_directory(output, force=force)
     check_merged(model_dir)
     _check_packages()
-    smiles = _parity_smiles(parity_input, parity_limit)
+    molecules = _read(parity_input, parity_limit)
     model = load_merged(model_dir, device="cpu")
-    molecules = questions(smiles, model.vocabulary, load_lexicon())
     with atomic_directory(output, force=force) as directory:
         manifest = _write_files(model, model_dir, directory, weights)
-        bundle.write_manifest(directory, manifest)
+        manifest = bundle.write_manifest(directory, manifest)
         parity = _measure(model, model_dir, directory, molecules, max_new_tokens)
-        manifest = bundle.write_manifest(directory, manifest.with_parity(parity))
+        bundle.record_parity(directory, manifest, parity)
     size = sum(file["bytes"] for file in manifest.files.values())
-    _log.info(
-        "%s: %.1f MB, %s weights; against torch on %d molecules: graph tokens differ by at most "
-        "%.1e, logits by %.1e, %.1f%% of the captions are equal",
-        output, size / 1e6, weights, len(molecules), parity["graph_tokens_max_difference"],
-        parity["logits_max_difference"], 100 * parity["equal_captions"],
-    )  # fmt: skip
+    _log.info("%s: %.1f MB, %s weights", output, size / 1e6, weights)
+    for line in table(parity):
+        _log.info("%s", line)
     return parity
+
+
+def verify(
+    model_dir: str | Path,
+    directory: str | Path,
+    molecules: str | Path,
+    *,
+    limit: int = 500,
+    max_new_tokens: int | None = None,
+) -> dict[str, Any]:
+    """Measure a bundle against its model; prints a table and writes it into the manifest.
+
+    Args:
+        model_dir: the merged model directory that the bundle was made of.
+        molecules: any compound file; where every molecule has a description, both are scored.
+        limit: how many of its molecules.
+        max_new_tokens: as for `export`.
+
+    Raises:
+        MissingError, BadDataError: as `export`, or the bundle is damaged, or made of another model.
+        NoInputError: no molecule to measure on.
+        CannotWriteError: the manifest cannot be written; the table is printed first.
+    """
+    model_dir, directory = Path(model_dir), Path(directory)
+    check_merged(model_dir)
+    manifest = bundle.load_manifest(directory)
+    if manifest.source.get("model_sha256") != directory_sha256(model_dir):
+        raise BadDataError(
+            f"bundle {directory}: was not made of {model_dir} as it is now; name the model that it "
+            "was made of, or export it again"
+        )
+    asked = _read(molecules, limit)
+    parity = _measure(
+        load_merged(model_dir, device="cpu"), model_dir, directory, asked, max_new_tokens
+    )
+    sys.stdout.writelines(f"{line}\n" for line in table(parity))
+    bundle.record_parity(directory, manifest, parity)
+    return parity
+
+
+def table(parity: dict[str, Any]) -> list[str]:
+    """Measured parity for the eye: one line a figure, the model's beside the bundle's."""
+    names = ["", "MB", "captions/s", "refuted captions", "BLEU-4"]
+    columns = [["model", *_figures(parity["model"])], ["bundle", *_figures(parity["bundle"])]]
+    differences = [
+        f"{name:<20}  at most {parity[f'{key}_max_difference']:.1e}, "
+        f"on average {parity[f'{key}_mean_difference']:.1e}"
+        for name, key in (("graph tokens differ", "graph_tokens"), ("logits differ", "logits"))
+    ]
+    return [
+        f"{'molecules':<20}  {parity['molecules']}",
+        *differences,
+        f"{'equal captions':<20}  {parity['equal_captions']:.1%}",
+        *(
+            f"{name:<20}  {left:>10}  {right:>10}"
+            for name, left, right in zip(names, *columns, strict=False)
+        ),
+    ]
+
+
+def _figures(side: dict[str, Any]) -> list[str]:
+    figures = [
+        f"{side['bytes'] / 1e6:.1f}",
+        f"{side['captions_per_second']:.2f}",
+        f"{side['refuted']:.1%}",
+    ]
+    return [*figures, f"{side['bleu4']:.4f}"] if "bleu4" in side else figures
 
 
 def _write_files(
@@ -89,7 +153,7 @@ def _write_files(
     from molcaption.engine.onnx_export import export_bridge, export_decoder
 
     captioner = model.captioner
-    export_bridge(captioner.bridge, directory, WEIGHTS[weights])
+    export_bridge(captioner.bridge, directory, weights)
     positions = model.max_prompt_tokens + model.max_new_tokens
     shape = export_decoder(model_dir, captioner.llm, directory, weights, positions)
     shutil.copyfile(model_dir / bundle.TOKENIZER, directory / bundle.TOKENIZER)
@@ -110,7 +174,7 @@ def _write_files(
         features=0 if model.vocabulary is None else len(model.vocabulary.names),
         source={
             **{key: str(value) for key, value in model.provenance.items()},
-            "model_sha256": bundle.directory_sha256(model_dir),
+            "model_sha256": directory_sha256(model_dir),
         },
         tools=_tools(),
     )
@@ -120,19 +184,33 @@ def _measure(
     model: MergedModel,
     model_dir: Path,
     directory: Path,
-    molecules: Sequence[Question],
+    molecules: list[Molecule] | None,
     max_new_tokens: int | None,
 ) -> dict[str, Any]:
+    """Parity on ``molecules``, or on those built in."""
     from molcaption.engine.parity import measure_parity
 
-    return measure_parity(model, directory, molecules, max_new_tokens=max_new_tokens)
+    smiles = list(_SAMPLE) if molecules is None else [molecule.smiles for molecule in molecules]
+    described = [molecule.description or "" for molecule in molecules or []]
+    return measure_parity(
+        model,
+        model_dir,
+        directory,
+        questions(smiles, model.vocabulary, load_lexicon()),
+        described if described and all(described) else None,
+        max_new_tokens=max_new_tokens,
+    )
 
 
-def _parity_smiles(path: str | Path | None, limit: int) -> list[str]:
+def _read(path: str | Path | None, limit: int) -> list[Molecule] | None:
+    """Molecules to measure on; None for those built in."""
     if path is None:
-        return list(_SAMPLE)
+        return None
     records = read_molecules([path], limit=limit)
-    return [record.smiles for record in records if isinstance(record, Molecule)]
+    molecules = [record for record in records if isinstance(record, Molecule)]
+    if not molecules:
+        raise NoInputError(f"{path}: no molecule to measure on; give another file")
+    return molecules
 
 
 def _check_packages() -> None:

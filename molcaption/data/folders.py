@@ -36,6 +36,7 @@ def atomic_directory(path: str | Path, *, force: bool = False) -> Iterator[Path]
     try:
         with cannot_write(path):
             yield temporary
+            _sync(temporary)
             _replace(temporary, target, target.with_name(f".{target.name[:100]}.{mark}.old"))
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -53,6 +54,14 @@ def check_directory(path: str | Path, *, force: bool) -> None:
         raise CannotWriteError(f"{path}: is a file, expected a folder to write")
     if not force and target.is_dir() and any(target.iterdir()):
         raise CannotWriteError(f"{path}: exists already; give another folder, or --force")
+
+
+def _sync(directory: Path) -> None:
+    """Force all files to the disk: a power cut must not leave a folder of empty ones."""
+    for path in directory.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
 
 
 def _replace(temporary: Path, target: Path, aside: Path) -> None:

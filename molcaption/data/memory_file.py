@@ -1,14 +1,13 @@
 """A memory out of the user's own file of captioned molecules, its index built once.
 
-The index takes some 10 ms a molecule, so it is kept in the user's cache folder
-(``$XDG_CACHE_HOME/molcaption``, by default ``~/.cache/molcaption``) under a name made of the
-structures and the lexicon. A cache that cannot be written or read back costs time, nothing else.
+The index takes some 10 ms a molecule, so it is kept in the user's cache folder under a name made
+of the structures and the lexicon. A cache that cannot be written or read back costs time, nothing
+else.
 """
 
 import hashlib
 import io
 import logging
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from molcaption.data.atomic import atomic_write
 from molcaption.data.captioned import read_captioned
 from molcaption.data.features import features_of
 from molcaption.data.memory import Memory, VectorTable, vector
+from molcaption.data.user_cache import cache_folder
 from molcaption.errors import MolcaptionError
 
 _log = logging.getLogger(__name__)
@@ -37,17 +37,13 @@ def load_memory(path: str | Path, lexicon: Lexicon, styles: Sequence[str] | None
     """
     molecules = read_captioned(path, styles)
     smiles = [molecule.smiles for molecule in molecules]
-    kept = _cache_folder() / f"memory-{_key(smiles, lexicon)}.npz"
+    kept = cache_folder() / f"memory-{_key(smiles, lexicon)}.npz"
     index = _read(kept, len(smiles))
     if index is None:
         _log.info("%s: indexing %d captioned molecules", path, len(smiles))
         index = VectorTable.of([vector(found) for found in features_of(smiles, lexicon)])
         _keep(kept, index)
     return Memory(index, [molecule.description or "" for molecule in molecules])
-
-
-def _cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "molcaption"
 
 
 def _key(smiles: Sequence[str], lexicon: Lexicon) -> str:

@@ -1,23 +1,30 @@
 """An ONNX bundle on disk: what `export` writes, `caption` loads and a colleague is handed.
 
 ``manifest.json`` says everything that the files do not: prompt, end tokens, decode defaults, where
-the weights come from, and size and SHA-256 of every file but the model card. A bundle is written
-whole or not at all (built in a hidden sibling directory, then renamed) and checked whole when it is
-loaded: a caption from half-copied weights would look like any other caption.
+the weights come from, size and SHA-256 of every file but the model card, and a digest of itself.
+A bundle is written whole or not at all (built in a hidden sibling directory, then renamed) and
+checked whole when it is loaded: a caption from half-copied weights would look like any other.
 """
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from molcaption.data.atomic import atomic_write
 from molcaption.data.features import VOCABULARY
 from molcaption.data.prompt import PromptTemplate
+from molcaption.engine.hashes import file_hashes
 from molcaption.errors import BadDataError, MissingError
 
-SCHEMA = 1
+SCHEMA = 2
+"""2 added target, the manifest's own digest, 4-bit weights and 8-bit embeddings; 1 still loads."""
+TARGETS = ("cpu",)
+"""What bundles can be made for, and run on."""
+_DIGEST = "sha256"
+"""Key of the manifest's digest of itself."""
 MANIFEST = "manifest.json"
 CARD = "README.md"
 """The model card: for people, who may add to it, so its hash is nobody's business."""
@@ -53,7 +60,7 @@ class Manifest:
 
     Attributes:
         name: of the captioner, from its recipe.
-        weights: how they are stored: fp32, fp16 or int8.
+        weights: how they are stored: fp32, fp16, int8 or int4.
         prompt: the template with its slots.
         max_prompt_tokens, max_new_tokens: limits of prompt and caption.
         no_repeat_ngram: no run of so many tokens occurs twice in a caption; 0 allows everything.
@@ -63,6 +70,7 @@ class Manifest:
         tools: versions of the packages that made the bundle.
         parity: measured differences from torch; empty when nobody measured.
         files: bytes and sha256 of every file by name; filled when the bundle is written.
+        target: what it runs on, one of `TARGETS`.
     """
 
     name: str
@@ -80,31 +88,36 @@ class Manifest:
     tools: dict[str, str] = field(default_factory=dict)
     parity: dict[str, Any] = field(default_factory=dict)
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    target: str = "cpu"
     schema: int = SCHEMA
-
-    def with_parity(self, parity: dict[str, Any]) -> "Manifest":
-        """The same with measured parity."""
-        return replace(self, parity=parity)
 
     @property
     def model_hash(self) -> str:
         """Identity of all that decides a caption: the files, the prompt and the limits."""
-        decisive = {k: v for k, v in asdict(self).items() if k not in ("tools", "parity", "source")}
+        told = ("schema", "tools", "parity", "source")
+        decisive = {key: value for key, value in asdict(self).items() if key not in told}
         text = json.dumps(decisive, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> Manifest:
     """Write ``manifest.json`` over the files now in ``directory``; returns it with their hashes."""
+    paths = [path for path in directory.iterdir() if path.name not in (MANIFEST, CARD)]
+    hashes = file_hashes(directory, sorted(path.name for path in paths))
     files = {
-        path.name: {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
-        for path in sorted(directory.iterdir())
-        if path.name not in (MANIFEST, CARD)
+        name: {"bytes": (directory / name).stat().st_size, "sha256": sha256}
+        for name, sha256 in hashes.items()
     }
-    filled = replace(manifest, files=files)
-    text = json.dumps(asdict(filled), indent=1, ensure_ascii=False) + "\n"
-    (directory / MANIFEST).write_text(text, encoding="utf-8")
-    return filled
+    return _write(directory, replace(manifest, files=files))
+
+
+def record_parity(directory: Path, manifest: Manifest, parity: dict[str, Any]) -> Manifest:
+    """Write newly measured parity into the manifest of a bundle, and nothing else.
+
+    Raises:
+        CannotWriteError: the bundle is read-only, or the disk is full.
+    """
+    return _write(directory, replace(manifest, parity=parity))
 
 
 def load_manifest(directory: str | Path) -> Manifest:
@@ -121,6 +134,11 @@ def load_manifest(directory: str | Path) -> Manifest:
         what = "is no directory" if not directory.is_dir() else f"has no {MANIFEST}"
         raise MissingError(f"bundle {directory}: {what}; make one with `molcaption export`")
     manifest = _parse(path)
+    if manifest.target not in TARGETS:
+        raise MissingError(
+            f"bundle {directory}: made for {manifest.target}, this molcaption runs bundles for "
+            f"{', '.join(TARGETS)}; export the model again"
+        )
     missing = [name for name in (*REQUIRED, *manifest.files) if not (directory / name).is_file()]
     if missing:
         raise MissingError(
@@ -129,53 +147,56 @@ def load_manifest(directory: str | Path) -> Manifest:
     for name in (*REQUIRED, *((VOCABULARY,) if manifest.features else ())):
         if name not in manifest.files:
             raise BadDataError(f"{path}: lists no {name}; export the bundle again")
-    for name, expected in manifest.files.items():
-        _check_file(directory / name, expected)
+    _check_files(directory, manifest.files)
     return manifest
-
-
-def file_sha256(path: Path) -> str:
-    """Hex digest of a file's content."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def directory_sha256(directory: Path) -> str:
-    """One digest over the names and contents of a directory's files."""
-    digest = hashlib.sha256()
-    for path in sorted(directory.iterdir()):
-        if path.is_file():
-            digest.update(f"{path.name} {file_sha256(path)}\n".encode())
-    return digest.hexdigest()
 
 
 def _parse(path: Path) -> Manifest:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        schema = stored["schema"]
+        schema, digest = stored["schema"], stored.pop(_DIGEST, None)
         if isinstance(schema, int) and schema > SCHEMA:
             raise BadDataError(
                 f"{path}: schema {schema} is newer than this molcaption reads ({SCHEMA}); "
                 "upgrade molcaption"
             )
+        if schema != 1 and digest != _digest(stored):
+            raise BadDataError(f"{path}: was edited after it was written; export the bundle again")
         stored["decoder"] = DecoderShape(**stored["decoder"])
         stored["prompt"] = PromptTemplate(**stored["prompt"])
         return Manifest(**stored)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadDataError(
             f"{path}: no manifest of a bundle ({type(error).__name__}: {error}); export it again"
         ) from error
 
 
-def _check_file(path: Path, expected: dict[str, Any]) -> None:
-    checks: list[tuple[str, Callable[[], Any]]] = [
-        ("bytes", lambda: path.stat().st_size),
-        ("sha256", lambda: file_sha256(path)),
-    ]
-    for what, measure in checks:
-        got = measure()
-        if got != expected.get(what):
-            raise BadDataError(
-                f"{path}: damaged: {what} expected {expected.get(what)}, got {got}; "
-                "copy or export the bundle again"
-            )
+def _write(directory: Path, manifest: Manifest) -> Manifest:
+    manifest = replace(manifest, schema=SCHEMA)
+    # As it will be read back: JSON knows fewer types than Python.
+    stored = json.loads(json.dumps(asdict(manifest)))
+    text = json.dumps({**stored, _DIGEST: _digest(stored)}, indent=1, ensure_ascii=False) + "\n"
+    with atomic_write(directory / MANIFEST, "w") as file:
+        file.write(text)
+    return manifest
+
+
+def _digest(stored: Mapping[str, Any]) -> str:
+    """Of all keys of a manifest but the digest itself."""
+    return hashlib.sha256(json.dumps(stored, sort_keys=True).encode()).hexdigest()
+
+
+def _check_files(directory: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
+    """Sizes first: they cost nothing, and a copy that was cut short has another one."""
+    for name, expected in files.items():
+        _compare(directory / name, "bytes", expected, (directory / name).stat().st_size)
+    for name, sha256 in file_hashes(directory, list(files)).items():
+        _compare(directory / name, "sha256", files[name], sha256)
+
+
+def _compare(path: Path, what: str, expected: Mapping[str, Any], got: int | str) -> None:
+    if got != expected.get(what):
+        raise BadDataError(
+            f"{path}: damaged: {what} expected {expected.get(what)}, got {got}; "
+            "copy or export the bundle again"
+        )

@@ -94,12 +94,19 @@ def check_merged(directory: Path) -> None:
     missing = [name for name in MERGED_FILES if not (directory / name).is_file()]
     if "model.safetensors" in missing and (directory / "model.safetensors.index.json").is_file():
         missing.remove("model.safetensors")  # a large backbone is saved in pieces
-    if not missing:
-        return
-    what, advice = "incomplete", "make it again with `molcaption merge`"
-    if "config.json" in missing or (directory / "adapter_config.json").is_file():
-        what, advice = "not merged", "run `molcaption merge` first"
-    raise MissingError(f"model {directory}: {what}, {missing[0]} is missing; {advice}")
+    if (directory / "adapter_config.json").is_file():
+        raise MissingError(
+            f"model {directory}: holds an adapter beside its backbone; run `molcaption merge` first"
+        )
+    if "config.json" in missing:
+        raise MissingError(
+            f"model {directory}: not merged, {missing[0]} is missing; run `molcaption merge` first"
+        )
+    if missing:
+        raise MissingError(
+            f"model {directory}: incomplete, {missing[0]} is missing; "
+            "make it again with `molcaption merge`"
+        )
 
 
 def _load_backbone(directory: Path, dtype: torch.dtype) -> tuple[Any, Tokenizer]:

@@ -7,29 +7,33 @@ head is then changed to see only the last position of each row: over the whole p
 take gigabytes. Weights leave both graphs for an ``.npz`` (packed.py).
 """
 
+import errno
+import os
+import re
 import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import torch
-from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from molcaption.chem.graph import ATOM_VOCABULARY, BOND_VOCABULARY
 from molcaption.engine.bundle import BRIDGE, DECODER, EMBEDDINGS, DecoderShape
-from molcaption.engine.packed import FloatArray, pack
-from molcaption.errors import BadDataError, MissingError
+from molcaption.engine.packed import FloatArray, pack, pack_rows
+from molcaption.errors import BadDataError, CannotWriteError, MissingError
 from molcaption.nn.bridge import Bridge
 
 _GRAPH_INPUTS = ("x", "edge_index", "edge_attr", "batch", "sizes")
 _ROTARY = ("cos_cache", "sin_cache")
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_SENSITIVE = re.compile(r"layers\.(\d+)\..*\.(?:qkv_proj|v_proj|down_proj)\.")
 _EXTERNAL_BYTES = 1024
 """Smaller constants stay in the graph: onnxruntime reads shapes and axes from them."""
 
@@ -84,7 +88,7 @@ def export_bridge(bridge: Bridge, directory: Path, storage: str) -> None:
         )
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
-    _write(program.model_proto, directory, BRIDGE, storage)
+    _write(program.model_proto, directory, BRIDGE, lambda _: storage)
 
 
 def export_decoder(
@@ -99,20 +103,43 @@ def export_decoder(
     Args:
         llm_directory: a plain Hugging Face model (Llama or Qwen3 architecture).
         llm: the same model in memory.
+        storage: one of `packed.STORAGES`; of ``int4`` some matrices keep 8 bits.
         max_positions: longest prompt and caption together; the rotary tables are cut to it.
 
     Raises:
         MissingError: onnxruntime-genai is not installed.
         BadDataError: the builder refuses the model.
+        CannotWriteError: no room for the builder's temporary files.
     """
     with tempfile.TemporaryDirectory(prefix="molcaption-export-") as scratch:
         _build(llm_directory, Path(scratch))
         model = onnx.load(str(Path(scratch) / "model.onnx"))
     _head_sees_last_position(model.graph)
     positions = _cut_rotary_tables(model.graph, max_positions)
-    _write(model, directory, DECODER, storage)
-    np.save(directory / EMBEDDINGS, _embedding_table(llm, storage))
-    return _shape(model.graph, positions)
+    shape = _shape(model.graph, positions)
+    storage_of = _mixed(shape.layers) if storage == "int4" else lambda _: storage
+    _write(model, directory, DECODER, storage_of)
+    table: FloatArray = llm.get_input_embeddings().weight.detach().float().cpu().numpy()
+    np.save(directory / EMBEDDINGS, pack_rows(table, storage))
+    return shape
+
+
+def _mixed(layers: int) -> Callable[[str], str]:
+    """4 bits, but 8 for the matrices that suffer most from 4.
+
+    These are the head and, in the first and last eighth of the layers and every third between, the
+    values' and the down projection. The choice is llama.cpp's for its files "Q4_K_M"; onnxruntime-
+    genai calls it ``k_quant_mixed``.
+    """
+
+    def storage(name: str) -> str:
+        found = _SENSITIVE.search(name)
+        layer = int(found[1]) if found else -1
+        outer = layer < layers / 8 or layer >= 7 * layers / 8
+        often = found and (outer or (layer - round(layers / 8)) % 3 == 2)
+        return "int8" if often or name.startswith("lm_head") else "int4"
+
+    return storage
 
 
 def _build(llm_directory: Path, output: Path) -> None:
@@ -127,6 +154,8 @@ def _build(llm_directory: Path, output: Path) -> None:
         return
     lines = [line for line in result.stderr.splitlines() if line.strip()]
     reason = lines[-1].strip() if lines else f"exit code {result.returncode}"
+    if any(os.strerror(code) in reason for code in _NO_ROOM):
+        raise CannotWriteError(f"{output}: {reason}; TMPDIR names another folder")
     if "No module named" in reason:
         raise MissingError(f"export: {reason}; pip install 'molcaption[train]'")
     raise BadDataError(f"{llm_directory}: onnxruntime-genai cannot export it: {reason}")
@@ -164,7 +193,9 @@ def _cut_rotary_tables(graph: onnx.GraphProto, max_positions: int) -> int:
     return positions
 
 
-def _write(model: onnx.ModelProto, directory: Path, name: str, storage: str) -> None:
+def _write(
+    model: onnx.ModelProto, directory: Path, name: str, storage_of: Callable[[str], str]
+) -> None:
     """Save the graph without its larger float32 tensors, and those packed beside it."""
     tensors: dict[str, FloatArray] = {}
     for tensor in model.graph.initializer:
@@ -174,9 +205,8 @@ def _write(model: onnx.ModelProto, directory: Path, name: str, storage: str) -> 
             _point_outside(tensor, f"{name}.npz", array.nbytes)
     _drop_traces(model)
     onnx.save(model, str(directory / f"{name}.onnx"))
-    rotary = {key: tensors.pop(key) for key in _ROTARY if key in tensors}
     # Angles lose far positions in float16, and the tables are small.
-    arrays: dict[str, Any] = {**pack(tensors, storage), **pack(rotary, "fp32")}
+    arrays: dict[str, Any] = pack(tensors, lambda n: "fp32" if n in _ROTARY else storage_of(n))
     np.savez(directory / f"{name}.npz", **arrays)
 
 
@@ -201,12 +231,6 @@ def _point_outside(tensor: TensorProto, location: str, length: int) -> None:
     for key, value in (("location", location), ("offset", "0"), ("length", str(length))):
         tensor.external_data.add(key=key, value=value)
     tensor.data_location = TensorProto.EXTERNAL
-
-
-def _embedding_table(llm: Any, storage: str) -> NDArray[Any]:
-    """Input embeddings [V, D], float16 unless the bundle is float32."""
-    table: FloatArray = llm.get_input_embeddings().weight.detach().float().cpu().numpy()
-    return table if storage == "fp32" else table.astype(np.float16)
 
 
 def _shape(graph: onnx.GraphProto, positions: int) -> DecoderShape:

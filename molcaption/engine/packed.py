@@ -1,14 +1,16 @@
 """Weights of a bundle: stored small, computed in float32.
 
 The ONNX graphs of a bundle hold no weights; each has an ``.npz`` of the same name beside it. A
-matrix is stored as float32, as float16, or as 8-bit integers with one scale for 32 weights, and
-is expanded to float32 when it is loaded. Why not 8-bit arithmetic: on AVX2 onnxruntime's
-``MatMulNBits`` is no faster than float32 from batch 8 on, it also rounds the activations (half as
-much error again in the logits), and float32 gives every row of a batch the same bits whatever its
-neighbours (measured in docs/export.md).
+matrix is stored as float32, as float16, or in blocks of 32 weights that share a scale: 8-bit
+integers, or 4-bit integers with a zero point. All are expanded to float32 when they are loaded. Why
+not 8-bit arithmetic: from batch 8 on onnxruntime's ``MatMulNBits`` is no faster than float32, it
+also rounds the activations (half as much error again in the logits), and float32 gives every row of
+a batch the same bits whatever its neighbours (measured in docs/export.md).
+
+Dims: K rows (inputs of a matrix product), N columns, V vocabulary, D width.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,31 +18,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 32
-STORAGES = ("fp32", "fp16", "int8")
+STORAGES = ("fp32", "fp16", "int8", "int4")
 _SMALLEST = 4096
 """Tensors with fewer values (biases, norms) stay float32: they cost nothing and matter much."""
-_QUANTISED, _SCALE = "/int8", "/scale"
+_INT8, _INT4, _SCALE, _ZERO = "/int8", "/int4", "/scale", "/zero"
 
 FloatArray = NDArray[np.float32]
+Codes = NDArray[np.uint8]
 
 
-def pack(tensors: Mapping[str, FloatArray], storage: str) -> dict[str, NDArray[Any]]:
+def pack(
+    tensors: Mapping[str, FloatArray], storage_of: Callable[[str], str]
+) -> dict[str, NDArray[Any]]:
     """Arrays to put in an ``.npz``.
 
     Args:
-        tensors: float32 arrays by name; a matrix is [inputs K, outputs N].
-        storage: one of `STORAGES`; ``int8`` falls back to float16 where K is no multiple of 32.
+        tensors: float32 arrays by name; a matrix is [K, N].
+        storage_of: one of `STORAGES` for a name; a matrix whose K is no multiple of 32 is stored
+            as float16 instead of integers.
     """
-    if storage not in STORAGES:
-        raise ValueError(f"storage is one of {', '.join(STORAGES)}; got {storage!r}")
     packed: dict[str, NDArray[Any]] = {}
     for name, tensor in tensors.items():
+        storage = storage_of(name)
+        if storage not in STORAGES:
+            raise ValueError(f"storage is one of {', '.join(STORAGES)}; got {storage!r}")
         if storage == "fp32" or tensor.ndim < 2 or tensor.size < _SMALLEST:
             packed[name] = tensor
-        elif storage == "int8" and tensor.shape[0] % BLOCK == 0 and tensor.ndim == 2:
-            packed[name + _QUANTISED], packed[name + _SCALE] = quantise(tensor)
-        else:
+        elif storage == "fp16" or tensor.ndim > 2 or tensor.shape[0] % BLOCK:
             packed[name] = tensor.astype(np.float16)
+        elif storage == "int8":
+            packed[name + _INT8], packed[name + _SCALE] = quantise(tensor)
+        else:
+            parts = quantise_4bit(tensor)
+            packed.update(zip((name + _INT4, name + _SCALE, name + _ZERO), parts, strict=True))
     return packed
 
 
@@ -49,16 +59,45 @@ def unpack(path: Path) -> dict[str, FloatArray]:
     with np.load(path, allow_pickle=False) as stored:
         tensors = {}
         for key in stored.files:
-            if key.endswith(_QUANTISED):
-                name = key.removesuffix(_QUANTISED)
+            name, _, kind = key.partition("/")
+            if kind == "":
+                tensors[name] = stored[key].astype(np.float32)
+            elif key.endswith(_INT8):
                 tensors[name] = dequantise(stored[key], stored[name + _SCALE])
-            elif not key.endswith(_SCALE):
-                tensors[key] = stored[key].astype(np.float32)
+            elif key.endswith(_INT4):
+                scales, zeros = stored[name + _SCALE], stored[name + _ZERO]
+                tensors[name] = dequantise_4bit(stored[key], scales, zeros)
     return tensors
 
 
+def pack_rows(table: FloatArray, storage: str) -> NDArray[Any]:
+    """A table [V, D] to put in an ``.npy``, of which single rows are read: see `take_rows`.
+
+    With 8 bits (for ``int4`` too) a row is a record of its codes and their scales; where D is no
+    multiple of 32 it is float16.
+    """
+    if storage == "fp32":
+        return table
+    if storage == "fp16" or table.shape[1] % BLOCK:
+        return table.astype(np.float16)
+    codes, scales = quantise(np.ascontiguousarray(table.T))
+    packed = np.empty(
+        len(table), [("codes", np.int8, (len(codes),)), ("scales", np.float16, (len(scales),))]
+    )
+    packed["codes"], packed["scales"] = codes.T, scales.T
+    return packed
+
+
+def take_rows(table: NDArray[Any], places: NDArray[np.int64]) -> FloatArray:
+    """Rows of what `pack_rows` made; shapes: places [B] -> [B, D]."""
+    taken = table[places]
+    if taken.dtype.names is None:
+        return taken.astype(np.float32)
+    return dequantise(taken["codes"].T, taken["scales"].T).T
+
+
 def quantise(matrix: FloatArray) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
-    """Symmetric round-to-nearest over blocks of 32 inputs.
+    """Symmetric round-to-nearest over blocks of 32 rows.
 
     Shapes: [K, N] -> codes [K, N], scales [K / 32, N].
     """
@@ -73,5 +112,33 @@ def quantise(matrix: FloatArray) -> tuple[NDArray[np.int8], NDArray[np.float16]]
 def dequantise(codes: NDArray[np.int8], scales: NDArray[np.float16]) -> FloatArray:
     """Shapes: codes [K, N], scales [K / 32, N] -> [K, N]."""
     blocks = codes.reshape(-1, BLOCK, codes.shape[1]).astype(np.float32)
-    expanded: FloatArray = (blocks * scales.astype(np.float32)[:, None]).reshape(codes.shape)
-    return expanded
+    blocks *= scales.astype(np.float32)[:, None]
+    return blocks.reshape(codes.shape)
+
+
+def quantise_4bit(matrix: FloatArray) -> tuple[Codes, NDArray[np.float16], Codes]:
+    """onnxruntime's k-quant over blocks of 32 rows: scale and zero point fitted by weighted search.
+
+    Shapes: [K, N] -> codes [K / 2, N] (a byte holds row 2k in its low half, 2k + 1 in its high
+    one), scales and zero points [K / 32, N].
+    """
+    from onnxruntime.quantization.neural_compressor import weight_only  # with the export packages
+
+    rows, columns = matrix.shape
+    codes, scales, zeros = weight_only.quant_tensor_k_quant_cpu(matrix.T, 4, BLOCK)
+    whole = np.ascontiguousarray(codes.astype(np.uint8).reshape(columns, rows).T)
+    shape = (columns, rows // BLOCK)
+    return (
+        whole[::2] | whole[1::2] << 4,
+        np.ascontiguousarray(scales.astype(np.float16).reshape(shape).T),
+        np.ascontiguousarray(zeros.reshape(shape).T),
+    )
+
+
+def dequantise_4bit(codes: Codes, scales: NDArray[np.float16], zeros: Codes) -> FloatArray:
+    """Shapes: codes [K / 2, N], scales and zero points [K / 32, N] -> [K, N]."""
+    whole = np.stack([codes & 15, codes >> 4], axis=1)
+    blocks = whole.reshape(-1, BLOCK, codes.shape[1]).astype(np.float32)
+    blocks -= zeros[:, None]
+    blocks *= scales.astype(np.float32)[:, None]
+    return blocks.reshape(-1, codes.shape[1])

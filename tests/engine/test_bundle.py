@@ -3,12 +3,19 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from molcaption.engine.bundle import MANIFEST, REQUIRED, load_manifest
+from molcaption.engine.bundle import (
+    MANIFEST,
+    REQUIRED,
+    load_manifest,
+    record_parity,
+    write_manifest,
+)
 from molcaption.errors import BadDataError, MissingError, MolcaptionError
 
 
@@ -29,6 +36,9 @@ def test_manifest_says_what_the_files_do_not(tiny_bundle: Path) -> None:
     assert manifest.parity["graph_tokens_max_difference"] < 1e-5
     assert manifest.parity["logits_max_difference"] < 1e-4
     assert manifest.parity["equal_captions"] == 1.0
+    for side in ("model", "bundle"):
+        assert manifest.parity[side]["bytes"] > 1e5
+        assert manifest.parity[side]["captions_per_second"] > 0
 
 
 @pytest.mark.parametrize("name", REQUIRED)
@@ -71,6 +81,36 @@ def test_newer_schema_even_with_unknown_keys(copy: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
+        lambda manifest: manifest.update(max_new_tokens=5),
+        lambda manifest: manifest["parity"].update(equal_captions=0.5),
+        lambda manifest: manifest["files"]["decoder.npz"].pop("sha256"),
+        lambda manifest: manifest.pop("sha256"),
+        lambda manifest: manifest.update(schema="2"),
+    ],
+)
+def test_manifest_edited_by_hand(copy: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    edit(copy, change)
+    with pytest.raises(BadDataError, match="edited after it was written") as caught:
+        load_manifest(copy)
+    assert "\n" not in str(caught.value)
+
+
+def first_schema(manifest: dict[str, Any]) -> None:
+    """Manifests of schema 1 had neither a digest nor a target."""
+    del manifest["sha256"], manifest["target"]
+    manifest["schema"] = 1
+
+
+def test_first_schema_loads(copy: Path) -> None:
+    before = load_manifest(copy)
+    edit(copy, first_schema)
+    assert load_manifest(copy) == replace(before, schema=1)
+    assert load_manifest(copy).model_hash == before.model_hash
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
         lambda manifest: manifest.pop("prompt"),
         lambda manifest: manifest.update(surplus=1),
         lambda manifest: manifest["prompt"].update(text="no slots"),
@@ -78,11 +118,27 @@ def test_newer_schema_even_with_unknown_keys(copy: Path) -> None:
         lambda manifest: manifest["files"]["decoder.npz"].pop("sha256"),
     ],
 )
-def test_manifest_edited_by_hand(copy: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    edit(copy, change)
+def test_manifest_of_first_schema_edited_by_hand(
+    copy: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    edit(copy, lambda manifest: (first_schema(manifest), change(manifest)))
     with pytest.raises(BadDataError) as caught:
         load_manifest(copy)
     assert "\n" not in str(caught.value)
+
+
+def test_bundle_for_another_target(copy: Path) -> None:
+    write_manifest(copy, replace(load_manifest(copy), target="cuda"))
+    with pytest.raises(MissingError, match="made for cuda, this molcaption runs bundles for cpu"):
+        load_manifest(copy)
+
+
+def test_recorded_parity_changes_nothing_else(copy: Path) -> None:
+    before = load_manifest(copy)
+    record_parity(copy, before, {"molecules": 3})
+    after = load_manifest(copy)
+    assert after == replace(before, parity={"molecules": 3})
+    assert after.model_hash == before.model_hash
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null"])
@@ -98,9 +154,9 @@ def test_no_bundle_at_all(tmp_path: Path) -> None:
             load_manifest(path)
 
 
-def test_model_hash_is_of_what_decides_a_caption(copy: Path) -> None:
-    before = load_manifest(copy).model_hash
-    edit(copy, lambda manifest: manifest.update(parity={}))
-    assert load_manifest(copy).model_hash == before
-    edit(copy, lambda manifest: manifest.update(max_new_tokens=5))
-    assert load_manifest(copy).model_hash != before
+def test_model_hash_is_of_what_decides_a_caption(tiny_bundle: Path) -> None:
+    manifest = load_manifest(tiny_bundle)
+    told = {"schema": 1, "tools": {}, "parity": {}, "source": {}}
+    assert replace(manifest, **told).model_hash == manifest.model_hash
+    for name in asdict(manifest).keys() - told:
+        assert replace(manifest, **{name: "other"}).model_hash != manifest.model_hash, name

@@ -1,22 +1,32 @@
 """The exported graphs against torch, and what export refuses."""
 
 import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rdkit import Chem
 
-from molcaption.chem.graph import Graph
+from molcaption.chem.graph import ATOM_VOCABULARY, BOND_VOCABULARY, Graph
 from molcaption.claims import load_lexicon
 from molcaption.data.collate import view_tensors
 from molcaption.data.features import MoleculeView
 from molcaption.engine.merged import load_merged
+from molcaption.engine.onnx_export import export_decoder
 from molcaption.engine.questions import questions
 from molcaption.engine.runtimes.onnx import OnnxRuntime
-from molcaption.errors import BadDataError, CannotWriteError, MissingError, UsageError
+from molcaption.errors import (
+    BadDataError,
+    CannotWriteError,
+    MissingError,
+    MolcaptionError,
+    UsageError,
+)
 from molcaption.export import export
 
 LARGE = Chem.MolToSmiles(Chem.MolFromSequence("GAVLIPFMWSTCYNQDEKRH" * 4))  # some 560 atoms
@@ -38,7 +48,7 @@ def in_torch(captioner: torch.nn.Module, views: list[MoleculeView]) -> np.ndarra
     return captioner.bridge(**view_tensors(views)).numpy()
 
 
-@pytest.mark.parametrize("chosen", [slice(0, 1), slice(3, 4), slice(None), [*range(5)] * 200])
+@pytest.mark.parametrize("chosen", [slice(0, 1), slice(3, 4), slice(None), [*range(4)] * 256])
 def test_bridge_is_torch(bridges, views: list[MoleculeView], chosen: slice | list[int]) -> None:
     onnx, captioner = bridges
     some = views[chosen] if isinstance(chosen, slice) else [views[i] for i in chosen]
@@ -56,6 +66,30 @@ def test_bridge_gives_the_same_bits_in_any_batch(bridges, views: list[MoleculeVi
 
 def _difference(onnx: OnnxRuntime, one: MoleculeView, other: MoleculeView) -> float:
     return float(np.abs(onnx.tokens([one]) - onnx.tokens([other])).max())
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Graph:
+    """Any codes that the encoder has a row for, on any graph; unknown buckets and no bond too."""
+    atoms = draw(st.integers(1, 12))
+    ends = st.integers(0, atoms - 1)
+    pairs = draw(st.lists(st.tuples(ends, ends), max_size=20))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    one_way = np.array(pairs, np.int64).reshape(-1, 2)
+    attributes = rng.integers(0, np.array(BOND_VOCABULARY) + 1, (len(pairs), len(BOND_VOCABULARY)))
+    return Graph(
+        x=rng.integers(0, np.array(ATOM_VOCABULARY) + 1, (atoms, len(ATOM_VOCABULARY))),
+        edge_index=np.concatenate([one_way, one_way[:, ::-1]]).T.copy(),
+        edge_attr=np.concatenate([attributes, attributes]),
+    )
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(batch=st.lists(graphs(), min_size=1, max_size=6))
+def test_bridge_is_torch_on_any_graph(bridges, views: list[MoleculeView], batch) -> None:
+    onnx, captioner = bridges
+    some = [replace(views[i % len(views)], graph=graph) for i, graph in enumerate(batch)]
+    np.testing.assert_allclose(onnx.tokens(some), in_torch(captioner, some), atol=1e-5)
 
 
 @pytest.mark.parametrize("column", range(9))
@@ -76,16 +110,48 @@ def test_every_bond_feature_reaches_the_output(bridges, views, column: int) -> N
     assert _difference(bridges[0], views[2], replace(views[2], graph=changed)) > 1e-4
 
 
-def test_the_profile_reaches_the_output(bridges, views) -> None:
-    assert _difference(bridges[0], views[2], replace(views[2], features=views[1].features)) > 1e-4
+def test_every_bond_reaches_the_output(bridges, views) -> None:
+    graph = views[2].graph
+    for lost in range(0, graph.edge_index.shape[1], 2):
+        kept = [i for i in range(graph.edge_index.shape[1]) if i not in (lost, lost + 1)]
+        changed = Graph(graph.x, graph.edge_index[:, kept], graph.edge_attr[kept])
+        assert _difference(bridges[0], views[2], replace(views[2], graph=changed)) > 1e-4
 
 
-def test_int8_is_smaller_and_close(tiny_model: Path, tiny_bundle: Path, tmp_path: Path) -> None:
-    parity = export(tiny_model, tmp_path / "int8", "int8", max_new_tokens=4)
-    assert parity["graph_tokens_max_difference"] < 5e-3
-    assert 1e-6 < parity["logits_max_difference"] < 0.5
-    size = (tmp_path / "int8" / "decoder.npz").stat().st_size
-    assert size < 0.4 * (tiny_bundle / "decoder.npz").stat().st_size
+def test_every_feature_reaches_the_output(bridges, views) -> None:
+    features = views[2].features
+    for place in range(len(features.values)):
+        values = features.values.copy()
+        values[place] += 1
+        changed = replace(views[2], features=replace(features, values=values))
+        assert _difference(bridges[0], views[2], changed) > 1e-5
+
+
+@pytest.mark.parametrize(
+    ("weights", "size", "token_error", "logit_error"),
+    [("int8", 0.4, 0.05, 0.5), ("int4", 0.35, 0.5, 8)],
+)
+def test_integer_weights(
+    tiny_model: Path,
+    tiny_bundle: Path,
+    tmp_path: Path,
+    weights: str,
+    size: float,
+    token_error: float,
+    logit_error: float,
+) -> None:
+    """Smaller, close, and as independent of the batch as float32 is."""
+    parity = export(tiny_model, tmp_path / weights, weights, max_new_tokens=4)
+    assert 1e-6 < parity["graph_tokens_max_difference"] < token_error
+    assert 1e-6 < parity["logits_max_difference"] < logit_error
+    files = [folder / "decoder.npz" for folder in (tmp_path / weights, tiny_bundle)]
+    assert files[0].stat().st_size < size * files[1].stat().st_size
+    onnx = OnnxRuntime.load(tmp_path / weights, threads=2)
+    asked = questions([*SMILES, "CCN", "C#N", "OCC(O)CO"], onnx.vocabulary, load_lexicon())
+    expected = onnx.generate(asked)
+    for batch_size in (1, 7, 64):
+        made = onnx.generate(asked[::-1], batch_size=batch_size)
+        assert made[::-1] == expected
 
 
 def test_existing_output_stays(tiny_model: Path, tiny_bundle: Path) -> None:
@@ -103,7 +169,7 @@ def test_unmerged_model(tmp_path: Path) -> None:
 
 
 def test_unknown_weights(tiny_model: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="fp32, fp16, int8"):
+    with pytest.raises(UsageError, match="fp32, fp16, int8, int4"):
         export(tiny_model, tmp_path / "out", "int2")
 
 
@@ -130,6 +196,27 @@ def test_failure_in_the_middle_leaves_nothing(
     with pytest.raises(CannotWriteError):
         export(model, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ("OSError: [Errno 28] No space left on device", CannotWriteError),
+        ("OSError: [Errno 27] File too large", CannotWriteError),
+        ("ModuleNotFoundError: No module named 'onnx_ir'", MissingError),
+        ("NotImplementedError: MambaForCausalLM", BadDataError),
+        ("", BadDataError),
+    ],
+)
+def test_what_the_builder_says_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, error: type[MolcaptionError]
+) -> None:
+    failed = subprocess.CompletedProcess([], 1, "", f"Traceback\n{said}\n" if said else "")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(error) as caught:
+        export_decoder(tmp_path, None, tmp_path / "out", "fp32", 8)
+    assert (said or "exit code 1") in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_graphs_do_not_tell_where_they_were_made(tiny_bundle: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from molcaption.data.features import FeatureVocabulary
 from molcaption.engine import bundle
+from molcaption.engine.hashes import directory_sha256
 from molcaption.engine.questions import Question
 from molcaption.errors import MissingError
 
@@ -117,7 +118,7 @@ def model_hash(path: str | Path) -> str:
     """
     if _marker(path) == bundle.MANIFEST:
         return bundle.load_manifest(path).model_hash
-    return bundle.directory_sha256(Path(path))
+    return directory_sha256(Path(path))
 
 
 def _marker(path: str | Path) -> str:

@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 from molcaption.data.features import FeatureVocabulary, MoleculeView
 from molcaption.engine import bundle
 from molcaption.engine.draws import chances, draw
-from molcaption.engine.packed import FloatArray, unpack
+from molcaption.engine.packed import FloatArray, take_rows, unpack
 from molcaption.engine.questions import Question
 from molcaption.engine.runtimes import Generation, Runtime
 from molcaption.engine.runtimes.session import BridgeSession, DecoderSession, available_cores
@@ -28,15 +28,19 @@ from molcaption.errors import UsageError
 _BRIDGE_BATCH = 64
 _REFILL_SHARE = 4
 """New prompts start together when a quarter of the rows is free: fewer starts, less padding."""
+_START_POSITIONS = 4096
+"""Most positions that start together, padding included: the activations of more fill the memory."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Prompt:
-    """A molecule that waits: its place in the input, its SMILES, its prompt as vectors [S, D]."""
+    """A molecule that waits: its place in the input, its SMILES, the ids of its prompt [S] and its
+    vectors [Q + R, D]. It is embedded when it starts; a thousand embedded ones fill the memory."""
 
     index: int
     smiles: str
-    embeds: FloatArray
+    ids: NDArray[np.int64]
+    vectors: FloatArray
 
 
 @dataclass(slots=True)
@@ -117,21 +121,21 @@ class OnnxRuntime(Runtime):
         if not molecules:
             return
         new_tokens = self._check_new_tokens(max_new_tokens)
-        prompts = self.embed_prompts(molecules)
+        prompts = self._prompts(molecules)
         # A prompt is run once for all candidates of its molecule, whose rows start together.
         each = 1 + draws
         capacity = min(max(batch_size, each), len(prompts) * each)
-        self._decoder.allocate(capacity, max(map(len, prompts)) + new_tokens)
         # Longest first: neighbours need little padding, and the short ones fill up the end.
-        order = sorted(range(len(prompts)), key=lambda i: (-len(prompts[i]), i))
-        queue = deque(_Prompt(i, molecules[i][1], prompts[i]) for i in order)
+        queue = deque(sorted(prompts, key=lambda prompt: (-len(prompt.ids), prompt.index)))
+        self._decoder.allocate(capacity, len(queue[0].ids) + new_tokens)
         finished: dict[int, dict[int, Generation]] = {}
         rows: list[_Row] = []
         while queue or rows:
             free = (capacity - len(rows)) // each
             wanted = max(1, capacity // each // _REFILL_SHARE)
             if queue and free and (not rows or free >= min(wanted, len(queue))):
-                taken = [queue.popleft() for _ in range(min(free, len(queue)))]
+                most = max(1, _START_POSITIONS // len(queue[0].ids))
+                taken = [queue.popleft() for _ in range(min(free, most, len(queue)))]
                 rows += self._start(taken, len(rows), each)
             else:
                 self._advance(rows)
@@ -140,26 +144,30 @@ class OnnxRuntime(Runtime):
                 done = finished.pop(i)
                 yield i, [done[number] for number in range(each)]
 
-    def embed_prompts(self, molecules: Sequence[Question]) -> list[FloatArray]:
-        """Prompts as vectors [S, D], graph tokens in their places."""
-        prompts = []
+    def _prompts(self, molecules: Sequence[Question]) -> list[_Prompt]:
+        prompts: list[_Prompt] = []
         for start in range(0, len(molecules), _BRIDGE_BATCH):
             chunk = molecules[start : start + _BRIDGE_BATCH]
             tokens = self._bridge.tokens([view for view, _ in chunk])
             for (_, smiles), vectors in zip(chunk, tokens, strict=True):
                 ids = np.array(self._encode(smiles))
-                embeds = self._embeddings[ids].astype(np.float32)
-                embeds[ids == self.manifest.graph_token_id] = vectors
-                prompts.append(embeds)
+                prompts.append(_Prompt(len(prompts), smiles, ids, vectors))
         return prompts
+
+    def _embed(self, prompt: _Prompt) -> FloatArray:
+        """A prompt as vectors [S, D], the molecule's own in their places."""
+        embeds = take_rows(self._embeddings, prompt.ids)
+        embeds[prompt.ids == self.manifest.graph_token_id] = prompt.vectors
+        return embeds
 
     def tokens(self, views: Sequence[MoleculeView]) -> FloatArray:
         """Molecules as vectors of the decoder's space, [B, Q + R, D]."""
         return self._bridge.tokens(views)
 
-    def first_logits(self, prompts: Sequence[FloatArray]) -> FloatArray:
-        """Logits of the first caption token of each prompt, [B, V]; for measuring parity."""
-        self._decoder.allocate(len(prompts), max(len(prompt) for prompt in prompts))
+    def first_logits(self, molecules: Sequence[Question]) -> FloatArray:
+        """Logits of the first token of each molecule's caption, [B, V]; for measuring parity."""
+        prompts = [self._embed(prompt) for prompt in self._prompts(molecules)]
+        self._decoder.allocate(len(prompts), max(map(len, prompts)))
         return self._decoder.prefill(0, *_pad(prompts))
 
     def _check_new_tokens(self, wanted: int | None) -> int:
@@ -174,11 +182,11 @@ class OnnxRuntime(Runtime):
 
     def _start(self, prompts: Sequence[_Prompt], first: int, each: int) -> list[_Row]:
         """Run prompts into the rows from ``first`` on, ``each`` rows a prompt, to a first token."""
-        logits = self._decoder.prefill(first, *_pad([prompt.embeds for prompt in prompts]))
+        logits = self._decoder.prefill(first, *_pad([self._embed(prompt) for prompt in prompts]))
         started = [_row(prompt, 0) for prompt in prompts]
         for source, prompt in enumerate(prompts):
             for number in range(1, each):
-                self._decoder.move(first + source, first + len(started), len(prompt.embeds))
+                self._decoder.move(first + source, first + len(started), len(prompt.ids))
                 started.append(_row(prompt, number))
         self._choose(started, np.concatenate([logits, np.repeat(logits, each - 1, axis=0)]))
         return started
@@ -189,7 +197,7 @@ class OnnxRuntime(Runtime):
         for row in rows:
             row.length += 1
         lengths = np.array([row.length for row in rows])
-        self._choose(rows, self._decoder.step(self._embeddings[tokens].astype(np.float32), lengths))
+        self._choose(rows, self._decoder.step(take_rows(self._embeddings, tokens), lengths))
 
     def _choose(self, rows: Sequence[_Row], logits: FloatArray) -> None:
         """The next token of each row; the graph token has no text and is never chosen."""
@@ -227,7 +235,7 @@ class OnnxRuntime(Runtime):
 
 def _row(prompt: _Prompt, number: int) -> _Row:
     drawn = chances(prompt.smiles, number) if number else None
-    return _Row(prompt.index, number, len(prompt.embeds), drawn)
+    return _Row(prompt.index, number, len(prompt.ids), drawn)
 
 
 def _pad(prompts: Sequence[FloatArray]) -> tuple[FloatArray, NDArray[np.int64]]:

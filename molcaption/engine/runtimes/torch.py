@@ -15,8 +15,8 @@ from transformers import LogitsProcessor, LogitsProcessorList
 
 from molcaption.data.collate import padded, to_device, view_tensors
 from molcaption.data.features import MoleculeView
-from molcaption.engine.bundle import directory_sha256
 from molcaption.engine.draws import chances, draw
+from molcaption.engine.hashes import directory_sha256
 from molcaption.engine.merged import MergedModel, load_merged
 from molcaption.engine.questions import Question
 from molcaption.engine.runtimes import Generation, Runtime

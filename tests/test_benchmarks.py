@@ -1,0 +1,47 @@
+"""Benchmarks that need a large model run at toy size: they are scripts, but not untested ones."""
+
+import importlib.util
+from argparse import Namespace
+from pathlib import Path
+from types import ModuleType
+
+from molcaption.engine.bundle import load_manifest
+
+ROOT = Path(__file__).parents[1]
+TOY = {
+    "vocab_size": 600,
+    "hidden_size": 64,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 32,
+    "intermediate_size": 96,
+}
+
+
+def script(name: str) -> ModuleType:
+    """A benchmark as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_cost_of_an_untrained_captioner(tmp_path: Path) -> None:
+    maker, cost = script("untrained_captioner"), script("bundle_cost")
+    assert maker.QWEN3.keys() > TOY.keys()
+    maker.build(tmp_path / "merged", maker.backbone(None, TOY).half(), maker.tokenizer(None))
+    bundle = tmp_path / "int4"
+    made = cost.export_bundle(
+        Namespace(export=tmp_path / "merged", bundles=[bundle], weights=["int4"])
+    )
+    assert 0 < made["logits_max_difference"] < 1
+    shape = load_manifest(bundle).decoder
+    assert (shape.layers, shape.kv_heads, shape.head_dim) == (3, 2, 32)
+    drugs = str(ROOT / "examples" / "drugs.sdf")
+    asked = {"input": drugs, "n": 2, "batch_size": 2, "max_new_tokens": 4, "threads": 1}
+    loaded = cost.load_bundle(Namespace(bundles=[bundle], **asked))
+    assert loaded["captions_per_second"] > 0
+    assert loaded["peak_megabytes"] >= loaded["loaded_peak_megabytes"] > 10
