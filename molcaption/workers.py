@@ -25,7 +25,7 @@ from molcaption.errors import MissingError
 if TYPE_CHECKING:
     from pebble import ProcessPool
 
-CHUNK = 16
+CHUNK = 32
 """Items that travel together: small enough to go round, large enough for the way to cost little."""
 _QUEUED = 2
 """Chunks of the backlog that wait in the pool for each worker: urgent ones pass the rest."""
@@ -99,7 +99,9 @@ class Workers(Generic[S]):
             urgent: before all that is not.
         """
         if not self._n:
-            return Batch([_Chunk.of([function(item, self._share()) for item in items])])
+            done = _Chunk(self, function, items)
+            done.outcome.set_result([function(item, self._share()) for item in items])
+            return Batch([done])
         parts = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
         chunks = [_Chunk(self, function, part) for part in parts]
         if urgent:
@@ -112,9 +114,9 @@ class Workers(Generic[S]):
 
     def start(self, chunk: "_Chunk[Any]") -> None:
         """Put a chunk into the pool; its ``outcome`` tells what became of it."""
-        limit = None if self.timeout is None else self.timeout
+        task = (chunk.function, chunk.items)
         try:
-            future = self._running().schedule(_work, (chunk.function, chunk.items), timeout=limit)
+            future = self._running().schedule(_work, task, timeout=self.timeout)
         except RuntimeError as error:  # pebble's word for a pool that has broken
             chunk.outcome.set_exception(BrokenProcessPool(str(error)))
             return
@@ -180,14 +182,6 @@ class _Chunk(Generic[R]):
     ) -> None:
         self._workers, self.function, self.items = workers, function, items
         self.outcome: Future[list[R]] = Future()
-
-    @classmethod
-    def of(cls, results: list[R]) -> Self:
-        """One that is done already."""
-        chunk = cls.__new__(cls)
-        chunk.outcome = Future()
-        chunk.outcome.set_result(results)
-        return chunk
 
     def take(self, future: "Future[list[R]]") -> None:
         """Hear from the pool; called in one of its threads."""
