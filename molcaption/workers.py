@@ -8,7 +8,6 @@ process and not from this one, so they hold none of its threads, locks or open f
 Items travel in chunks. What fails in a chunk is tried once more alone, and lost if it fails again.
 """
 
-import ctypes
 import multiprocessing
 import signal
 import threading
@@ -16,7 +15,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
@@ -31,7 +29,8 @@ _QUEUED = 2
 """Chunks of the backlog that wait in the pool for each worker: urgent ones pass the rest."""
 _REVIVALS = 3
 """Pools that may break one after another, without a result in between."""
-_PR_SET_PDEATHSIG = 1
+_GRACE = 5.0
+"""Seconds after its time limit at which a worker that nobody has killed ends itself."""
 S, T, R = TypeVar("S"), TypeVar("T"), TypeVar("R")
 
 
@@ -147,8 +146,9 @@ class Workers(Generic[S]):
 
                 context = multiprocessing.get_context("forkserver")
                 context.set_forkserver_preload(self._preload)
+                given = [self._share, self.timeout]
                 self._pool = ProcessPool(
-                    self._n, initializer=_prepare, initargs=[self._share], context=context
+                    self._n, initializer=_prepare, initargs=given, context=context
                 )
             return self._pool
 
@@ -223,18 +223,25 @@ class _Chunk(Generic[R]):
 
 
 _shared: Any = None
-"""In a worker: what `share` made."""
+_limit = 0.0
+"""In a worker: what `share` made, and seconds for a chunk (0 for no limit)."""
 
 
-def _prepare(share: Callable[[], Any]) -> None:
-    """In a worker: die with the server process, and at once when told to, even inside C++."""
-    global _shared  # noqa: PLW0603  a worker is a process of its own
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    with suppress(OSError, AttributeError):  # Linux only
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _prepare(share: Callable[[], Any], timeout: float | None) -> None:
+    """In a worker, when it starts."""
+    global _shared, _limit  # noqa: PLW0603  a worker is a process of its own
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # ends it even inside C++
+    _limit = 0.0 if timeout is None else timeout + _GRACE
     _shared = share()
 
 
 def _work(function: Callable[[T, Any], R], items: Sequence[T]) -> list[R]:
-    """In a worker: one chunk."""
-    return [function(item, _shared) for item in items]
+    """In a worker: one chunk.
+
+    The alarm ends a worker that spins while its parent was killed and can end nobody any more.
+    """
+    signal.setitimer(signal.ITIMER_REAL, _limit)
+    try:
+        return [function(item, _shared) for item in items]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
