@@ -19,16 +19,19 @@ CAPTION = (
 
 
 class StubRuntime(Runtime):
-    """Says the same of every molecule at once."""
+    """Says nearly the same of every molecule, at once."""
 
     name, model_hash, draws = "stub", "stub", 0
     vocabulary: FeatureVocabulary | None = None
 
     def stream(
-        self, molecules: Sequence[Question], **_: Any
+        self, molecules: Sequence[Question], *, draws: int = 0, **_: Any
     ) -> Iterator[tuple[int, list[Generation]]]:
         """See `Runtime.stream`."""
-        return ((place, [Generation(CAPTION, 0.5, True)]) for place in range(len(molecules)))
+        for place, (_, smiles) in enumerate(molecules):
+            texts = [f"{CAPTION} It is written {smiles}." + " It is an ester." * n
+                     for n in range(1 + draws)]  # fmt: skip
+            yield place, [Generation(text, 0.5, True) for text in texts]
 
 
 def use_stub() -> dict[str, Any]:

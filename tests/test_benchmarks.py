@@ -1,4 +1,4 @@
-"""Every script behind a number of docs/bulk.md runs, and finds what it is to find, on small input."""
+"""Every script behind a number of docs/bulk.md runs, and tells the truth, on small input."""
 
 import json
 import os
