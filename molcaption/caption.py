@@ -97,7 +97,8 @@ def caption(
         threads: CPU threads of the decoder; all cores by default.
         workers: processes for all but decoding, see `default_workers`; 0 for none. They are started
             by import, so a script that calls this needs ``if __name__ == "__main__"``.
-        molecule_timeout: seconds after which a molecule is given up; needs a worker.
+        molecule_timeout: seconds of processor time after which a molecule is given up; needs a
+            worker.
         force: write over an existing output.
 
     Raises:

@@ -126,7 +126,7 @@ def _caption(
     ] = None,
     molecule_timeout: Annotated[
         float | None, typer.Option(min=0.1, metavar="SECONDS", help="Give up a molecule that takes "
-                                   "longer; 10 by default.")
+                                   "more processor time; 10 by default.")
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read and count the records, and do nothing else.")

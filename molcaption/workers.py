@@ -1,9 +1,10 @@
 """Work on many items in processes that can be killed and replaced.
 
 RDKit can spin or crash on a single record, and no signal handler of Python runs inside its C++. So
-items are worked on elsewhere (pebble's `ProcessPool`, which kills what takes too long): a process
-that is too slow, or dies, costs its item and not the run. Workers are forked from a small server
-process and not from this one, so they hold none of its threads, locks or open files.
+items are worked on elsewhere (pebble's `ProcessPool`, which replaces what dies), and the system
+ends a worker that computes too long on one. What counts is processor time: a busy or a sleeping
+machine must not cost a record. Workers are forked from a small server process and not from this
+one, so they hold none of its threads, locks or open files, and end by themselves without it.
 
 Items travel in chunks. What fails in a chunk is tried once more alone, and lost if it fails again.
 """
@@ -13,7 +14,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
@@ -29,8 +30,10 @@ _QUEUED = 2
 """Chunks of the backlog that wait in the pool for each worker: urgent ones pass the rest."""
 _REVIVALS = 3
 """Pools that may break one after another, without a result in between."""
-_GRACE = 5.0
-"""Seconds after its time limit at which a worker that nobody has killed ends itself."""
+_LOOK_AFTER = 1.0
+"""Seconds between looks at whether the pool still works."""
+_PATIENCE = 30
+"""A chunk may take so many times the limit of an item by the clock: for what sleeps instead."""
 S, T, R = TypeVar("S"), TypeVar("T"), TypeVar("R")
 
 
@@ -67,7 +70,7 @@ class Workers(Generic[S]):
         n: processes; 0 for none, and then no time limit.
         share: makes what each call gets as its second argument, once in each process. It and the
             functions must be importable by name.
-        timeout: seconds for an item; None for no limit.
+        timeout: seconds of processor time for an item; None for no limit.
         preload: module that the server process imports once for all workers.
     """
 
@@ -80,6 +83,8 @@ class Workers(Generic[S]):
         self._backlog: deque[_Chunk[Any]] = deque()
         self._lock = threading.RLock()
         self._queued = 0
+        self._filling = False
+        self._flying: set[_Chunk[Any]] = set()
         self._broken = 0
 
     def __enter__(self) -> Self:
@@ -114,26 +119,38 @@ class Workers(Generic[S]):
     def start(self, chunk: "_Chunk[Any]") -> None:
         """Put a chunk into the pool; its ``outcome`` tells what became of it."""
         task = (chunk.function, chunk.items)
+        longest = None if self.timeout is None else _PATIENCE * self.timeout
+        chunk.pool = self._running()
+        self._flying.add(chunk)
+        chunk.outcome.add_done_callback(lambda _: self._flying.discard(chunk))
         try:
-            future = self._running().schedule(_work, task, timeout=self.timeout)
+            future = chunk.pool.schedule(_work, task, timeout=longest)
         except RuntimeError as error:  # pebble's word for a pool that has broken
             chunk.outcome.set_exception(BrokenProcessPool(str(error)))
             return
         future.add_done_callback(chunk.take)
 
-    def revive(self, cause: Exception) -> None:
-        """Replace a broken pool.
+    def heal(self) -> None:
+        """Replace the pool if it has broken, and give back what it held.
+
+        A pool breaks when a worker dies that had nothing to do, or that held a lock of the pool.
 
         Raises:
             MissingError: every new one breaks too.
         """
+        pool = self._pool
+        if pool is None or pool.active:
+            return
         self._broken += 1
         if self._broken > _REVIVALS:
             raise MissingError(
                 "worker processes die as soon as they start; do without them: --workers 0 "
                 '(in Python, call from under `if __name__ == "__main__"`)'
-            ) from cause
+            )
         self._stop()
+        for chunk in [chunk for chunk in self._flying if chunk.pool is pool]:
+            if not chunk.outcome.done():
+                chunk.outcome.set_exception(BrokenProcessPool("the pool has broken"))
 
     def survived(self) -> None:
         """A chunk came back: the pool works."""
@@ -155,11 +172,17 @@ class Workers(Generic[S]):
     def _fill(self) -> None:
         """Move chunks from the backlog to the pool, so that no worker is without one."""
         with self._lock:
-            while self._backlog and self._queued < _QUEUED * self._n:
-                chunk = self._backlog.popleft()
-                self._queued += 1
-                chunk.outcome.add_done_callback(self._ended)
-                self.start(chunk)
+            if self._filling:  # called by a chunk that has just failed to start, below
+                return
+            self._filling = True
+            try:
+                while self._backlog and self._queued < _QUEUED * self._n:
+                    chunk = self._backlog.popleft()
+                    self._queued += 1
+                    chunk.outcome.add_done_callback(self._ended)
+                    self.start(chunk)
+            finally:
+                self._filling = False
 
     def _ended(self, _: object) -> None:
         with self._lock:
@@ -182,12 +205,13 @@ class _Chunk(Generic[R]):
     ) -> None:
         self._workers, self.function, self.items = workers, function, items
         self.outcome: Future[list[R]] = Future()
+        self.pool: ProcessPool | None = None
 
     def take(self, future: "Future[list[R]]") -> None:
         """Hear from the pool; called in one of its threads."""
-        if future.cancelled():
-            self.outcome.set_exception(BrokenProcessPool("the pool was stopped"))
-        elif error := future.exception():
+        if self.outcome.done():  # the pool was given up meanwhile
+            return
+        if error := future.exception():
             self.outcome.set_exception(error)
         else:
             self.outcome.set_result(future.result())
@@ -196,10 +220,13 @@ class _Chunk(Generic[R]):
         """Wait for the results; where the chunk failed, each item is tried once more alone."""
         from pebble import ProcessExpired
 
+        while not self.outcome.done():
+            wait([self.outcome], timeout=_LOOK_AFTER)
+            self._workers.heal()
         try:
             results = self.outcome.result()
-        except BrokenProcessPool as error:
-            self._workers.revive(error)
+        except BrokenProcessPool:
+            self._workers.heal()
             return self._again([self.items], last_try=last_try)
         except (TimeoutError, ProcessExpired) as error:
             if last_try:
@@ -215,33 +242,32 @@ class _Chunk(Generic[R]):
         return [result for chunk in chunks for result in chunk.results(last_try=last_try)]
 
     def _reason(self, error: Exception) -> str:
-        if isinstance(error, TimeoutError):
-            return f"took longer than {self._workers.timeout:g} s (--molecule-timeout)"
         code = getattr(error, "exitcode", 0) or 0
+        if isinstance(error, TimeoutError) or code == -signal.SIGPROF:
+            return f"took longer than {self._workers.timeout:g} s (--molecule-timeout)"
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return f"the process that worked on it died twice ({how})"
 
 
 _shared: Any = None
 _limit = 0.0
-"""In a worker: what `share` made, and seconds for a chunk (0 for no limit)."""
+"""In a worker: what `share` made, and seconds for an item (0 for no limit)."""
 
 
 def _prepare(share: Callable[[], Any], timeout: float | None) -> None:
     """In a worker, when it starts."""
-    global _shared, _limit  # noqa: PLW0603  a worker is a process of its own
+    global _shared, _limit
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # ends it even inside C++
-    _limit = 0.0 if timeout is None else timeout + _GRACE
-    _shared = share()
+    _shared, _limit = share(), timeout or 0.0
 
 
 def _work(function: Callable[[T, Any], R], items: Sequence[T]) -> list[R]:
-    """In a worker: one chunk.
-
-    The alarm ends a worker that spins while its parent was killed and can end nobody any more.
-    """
-    signal.setitimer(signal.ITIMER_REAL, _limit)
+    """In a worker: one chunk. Nothing handles the timer's signal, so it ends the process."""
+    results = []
     try:
-        return [function(item, _shared) for item in items]
+        for item in items:
+            signal.setitimer(signal.ITIMER_PROF, _limit)
+            results.append(function(item, _shared))
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+    return results

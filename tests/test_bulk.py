@@ -73,15 +73,15 @@ def test_who_spins_or_crashes_is_a_reject(stub: str, tmp_path: Path) -> None:
     source, out = tmp_path / "in.smi", tmp_path / "out.parquet"
     records = HOSTILE["hostile_records"]()
     source.write_text(f"{records['spins']} spins\n{records['crashes']} crashes\nCCO fine\n")
-    summary = caption([source], out, model=stub, workers=1, molecule_timeout=2.0)
+    summary = caption([source], out, model=stub, workers=1, molecule_timeout=1.0)
     assert summary.rejected == 2
     errors = {row["id"]: row["error"] for row in rows(out)}
     assert errors == {
-        "spins": "took longer than 2 s (--molecule-timeout)",
+        "spins": "took longer than 1 s (--molecule-timeout)",
         "crashes": "the process that worked on it died twice (SIGSEGV)",
         "fine": None,
     }
-    assert survey([source], workers=1, molecule_timeout=2.0).rejected == 2
+    assert survey([source], workers=1, molecule_timeout=1.0).rejected == 2
 
 
 def lose(smiles: str, *_: Any, **__: Any) -> Any:

@@ -1,6 +1,5 @@
 """Workers: order is kept, and what spins or crashes costs itself alone."""
 
-import ctypes
 import multiprocessing
 import os
 import signal
@@ -36,9 +35,9 @@ def process_id(item: int, shared: int) -> int:
 
 
 def hostile(item: int, shared: int) -> int:
-    """Holds the interpreter's lock inside C, as RDKit does, or dies there."""
+    """Computes inside C with the interpreter's lock held, as RDKit does, or dies there."""
     if item == SPINS:
-        ctypes.PyDLL(None).sleep(1000)
+        sum(range(10**13))
     if item == CRASHES:
         os.kill(os.getpid(), signal.SIGSEGV)
     return item
@@ -56,7 +55,7 @@ def some(request: pytest.FixtureRequest) -> Iterator[Workers[int]]:
 
 @pytest.fixture
 def two() -> Iterator[Workers[int]]:
-    with Workers(2, ten, timeout=2.0) as made:
+    with Workers(2, ten, timeout=0.5) as made:
         yield made
 
 
@@ -72,7 +71,7 @@ def test_results_come_in_order_whatever_is_urgent(some: Workers[int]) -> None:
 def test_who_spins_or_crashes_is_lost_and_nobody_else(two: Workers[int]) -> None:
     results = two.submit(hostile, range(2 * CHUNK)).results()
     lost = {i: result for i, result in enumerate(results) if isinstance(result, Lost)}
-    assert lost[SPINS].reason == "took longer than 2 s (--molecule-timeout)"
+    assert lost[SPINS].reason == "took longer than 0.5 s (--molecule-timeout)"
     assert lost[CRASHES].reason == "the process that worked on it died twice (SIGSEGV)"
     assert len(lost) == 2
     assert [i for i, r in enumerate(results) if r == i] == [
@@ -117,7 +116,7 @@ sys.path.insert(0, {folder!r})
 from test_workers import hostile, process_id, ten
 from molcaption.workers import Workers
 if __name__ == "__main__":
-    with Workers(2, ten, timeout=1.0) as some:
+    with Workers(2, ten, timeout=0.5) as some:
         print(*some.submit(process_id, range(64)).results(), flush=True)
         some.submit(hostile, [7] * 256)
         time.sleep(0.5)
@@ -134,7 +133,7 @@ def test_workers_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     assert done.returncode == -signal.SIGKILL, done.stderr
     pids = {int(word) for word in done.stdout.split()}
     assert pids
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while any(_runs(pid) for pid in pids):
         assert time.monotonic() < deadline, "a worker is left"
         time.sleep(0.1)

@@ -8,7 +8,7 @@ order of the input whoever is done first.
 import os
 from collections.abc import Callable, Iterable, Iterator
 
-from molcaption.claims import Lexicon, load_lexicon
+from molcaption.claims import Lexicon, load_lexicon, settle
 from molcaption.data.readers.raw import RawRecord, parse_payload, with_chemistry
 from molcaption.data.windows import one_ahead, windows
 from molcaption.engine.captioning import Captioning, Record
@@ -17,7 +17,8 @@ from molcaption.errors import UsageError
 from molcaption.workers import Lost, Workers
 
 MOLECULE_TIMEOUT = 10.0
-"""Seconds for one molecule, a thousand times what a large one takes."""
+"""Seconds of processor time for one molecule at one station, some hundred times what large ones
+take."""
 _WINDOW_BYTES = 64 * 2**20
 _PRELOAD = "molcaption.engine.preload"
 
@@ -32,14 +33,19 @@ def open_workers(n: int, timeout: float | None) -> Workers[Lexicon]:
 
     Args:
         n: how many; 0 for none.
-        timeout: seconds for a molecule at each station; None for the default.
+        timeout: seconds of processor time for a molecule at each station; None for the default.
 
     Raises:
         UsageError: a time limit without a process that could be stopped.
     """
     if not n and timeout is not None:
         raise UsageError("--molecule-timeout needs a worker to stop: --workers 1 or more")
-    return Workers(n, load_lexicon, timeout=timeout or MOLECULE_TIMEOUT, preload=_PRELOAD)
+    return Workers(n, shared_lexicon, timeout=timeout or MOLECULE_TIMEOUT, preload=_PRELOAD)
+
+
+def shared_lexicon() -> Lexicon:
+    """What each worker needs beside its items."""
+    return settle(load_lexicon())
 
 
 def parsed(

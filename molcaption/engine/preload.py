@@ -1,6 +1,6 @@
 """Imported once by the server process that workers are forked from (see workers.py): they find the
 lexicon, which takes a second to load, in their memory."""
 
-from molcaption.claims import load_lexicon, settle
+from molcaption.engine.bulk import shared_lexicon
 
-settle(load_lexicon())
+shared_lexicon()
