@@ -7,8 +7,8 @@ from pathlib import Path
 def spinning_smiles(n: int = 21) -> str:
     """Every one of ``n`` atoms bonded to every one of ``n`` others (the graph K n,n).
 
-    RDKit's search for rings takes 0.6 s with 14, 4.5 s with 18, ever longer after that, and crashes
-    with a segmentation fault with 26 (release 2026.09).
+    RDKit's search for rings takes 0.6 s with 14, 4.5 s with 18, ever longer after that, and may end
+    with a segmentation fault from 26 on (release 2026.09).
     """
     closures, number = [""] * (2 * n), 0
     for i in range(2 * n):
