@@ -8,11 +8,9 @@ while it is not, so that after an interruption of any kind the same command goes
 
 import functools
 import itertools
-import json
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,24 +18,32 @@ from typing import Any
 from molcaption import __version__
 from molcaption.chem.molecule import Reject
 from molcaption.claims import Lexicon, load_lexicon, settle
-from molcaption.data.atomic import cannot_write
-from molcaption.data.lock import locked
 from molcaption.data.memory import Memory
 from molcaption.data.memory_file import load_memory
 from molcaption.data.readers import READERS, read_records
 from molcaption.data.readers.inputs import expand, parse_shard
 from molcaption.data.readers.opening import check_input
-from molcaption.data.rerun import KEY, run_key, stored_key
-from molcaption.data.writers import STDOUT, check_output, check_target, open_writer
+from molcaption.data.rerun import run_key
+from molcaption.data.writers import check_output, check_target, open_writer
 from molcaption.engine.bulk import captioned, default_workers, open_workers, parsed
 from molcaption.engine.captioning import Captioning, Decoding
-from molcaption.engine.outputs import is_folder, outputs_in, write_each
+from molcaption.engine.outputs import (
+    exists,
+    held,
+    is_folder,
+    is_stream,
+    kept,
+    leave,
+    metadata_of,
+    outputs_in,
+    write_each,
+)
 from molcaption.engine.rows import check_columns
 from molcaption.engine.runtimes import Runtime, load_runtime, model_hash
-from molcaption.engine.store import open_store, remove_store
+from molcaption.engine.store import open_store
 from molcaption.engine.summary import Summary, check_summary
 from molcaption.engine.tally import Tally, check_rejects, parse_max_rejects
-from molcaption.errors import CannotWriteError, MissingError, NoInputError
+from molcaption.errors import MissingError, NoInputError
 from molcaption.log import progress
 from molcaption.shipped import DEFAULT_MODEL, shipped_path
 from molcaption.workers import Workers
@@ -172,16 +178,16 @@ class _Job:
         start = time.monotonic()
         files = _checked(inputs, self.memory, output)
         key = run_key(files, {**self.decisive, **self.reading, "columns": self.columns})
-        with _held(output):
-            if _exists(output) and not self.force:
-                return _leave(output, key)
-            if not self.force and not _is_stream(output):
+        with held(output):
+            if exists(output) and not self.force:
+                return leave(output, key)
+            if not self.force and not is_stream(output):
                 check_summary(Path(output))
             tally, captioning = self._run(inputs, output, key)
         seconds = time.monotonic() - start
         summary = Summary.of(tally, captioning.made, seconds, captioning.idle_share)
         facts = {**self.decisive, "version": __version__, "inputs": [*map(str, inputs)]}
-        summary.tell(None if _is_stream(output) else Path(output), facts)
+        summary.tell(None if is_stream(output) else Path(output), facts)
         check_rejects(tally, allowed, output)
         return summary
 
@@ -196,10 +202,10 @@ class _Job:
         check_columns(first, self.columns, format)
         runtime, known, decoding = self.load()
         context = str(run_key([] if self.memory is None else [self.memory], self.decisive))
-        metadata = _metadata(runtime, self.lexicon, inputs, decoding, self.memory, key)
+        metadata = metadata_of(runtime, self.lexicon, inputs, decoding, self.memory, key)
         tally = Tally()
         with (
-            open_store(_kept(output, self.cache), context, temporary=self.cache is None) as store,
+            open_store(kept(output, self.cache), context, temporary=self.cache is None) as store,
             open_writer(output, columns=self.columns, metadata=metadata) as writer,
             progress(self.reading["limit"], "captioning") as shown,
         ):
@@ -260,26 +266,6 @@ def _checked(
     return files
 
 
-def _held(output: str | Path) -> AbstractContextManager[None]:
-    """The lock of an output file; a stream needs none."""
-    return nullcontext() if _is_stream(output) else locked(Path(output))
-
-
-def _kept(output: str | Path, cache: str | Path | None) -> Path | None:
-    """Where captions are kept while the run lasts, or for good."""
-    if cache is not None:
-        folder = Path(cache)
-        with cannot_write(folder / "captions"):
-            folder.mkdir(parents=True, exist_ok=True)
-        return folder / "captions"
-    return None if _is_stream(output) else Path(f"{output}.captions")
-
-
-def _is_stream(output: str | Path) -> bool:
-    """Standard output, a pipe or a device: nothing can lie beside it."""
-    return str(output) == STDOUT or (Path(output).exists() and not Path(output).is_file())
-
-
 def _model_path(model: str | Path | None) -> Path:
     if model is not None:
         return Path(model)
@@ -290,48 +276,3 @@ def _model_path(model: str | Path | None) -> Path:
             "name one with --model DIR"
         )
     return shipped
-
-
-def _exists(output: str | Path) -> bool:
-    return str(output) != STDOUT and Path(output).is_file()
-
-
-def _leave(output: str | Path, key: str | None) -> Summary:
-    """An existing output: nothing to do if it is what this command would write.
-
-    Raises:
-        CannotWriteError: it is something else, or a format that cannot tell.
-    """
-    if key is not None and stored_key(Path(output)) == key:
-        remove_store(Path(f"{output}.captions"))  # killed just before it would have gone
-        _log.info("%s: already there, made by the same command; --force makes it anew", output)
-        return Summary(0, 0, 0, 0, {}, 0.0)
-    raise CannotWriteError(f"{output}: exists already; give another name, or --force")
-
-
-def _metadata(
-    runtime: Runtime,
-    lexicon: Lexicon,
-    inputs: Sequence[str | Path],
-    decoding: Decoding,
-    memory: str | Path | None,
-    key: str | None,
-) -> dict[str, str]:
-    """What the Parquet file says about its making."""
-    facts = {
-        "molcaption.version": __version__,
-        "molcaption.model": runtime.name,
-        "molcaption.model_hash": runtime.model_hash,
-        "molcaption.decode": json.dumps(
-            {
-                "method": "best of candidates" if decoding.draws else "greedy",
-                "draws": decoding.draws,
-                "mend": decoding.mend,
-                "max_new_tokens": decoding.max_new_tokens,
-            }
-        ),
-        "molcaption.memory": "" if memory is None else str(memory),
-        "molcaption.lexicon": f"{lexicon.version} {lexicon.hash}",
-        "molcaption.inputs": json.dumps([str(path) for path in inputs]),
-    }
-    return facts if key is None else {**facts, KEY: key}
