@@ -29,6 +29,7 @@ from molcaption.errors import MolcaptionError
 
 ROOT = Path(__file__).parents[1]
 SECONDS_A_RECORD = 30.0
+FORMS = ("parquet", "sdf", "csv", "jsonl")
 SMILES = ["CCO", "C[C@H](N)C(=O)O", "c1ccc2[nH]ccc2c1", "[Na+].[Cl-]", "F/C=C/F", "[13CH4]",
           "O=C(O)c1ccccc1OC(C)=O", "CN1CCC[C@H]1c1cccnc1", "C1CC1", "*CC |$R1;;$|"]  # fmt: skip
 
@@ -41,7 +42,8 @@ def main() -> int:
     failures: list[str] = []
 
     def judge(path: Path, output: Path) -> None:
-        end, fault = outcome(path, output, {**options, "workers": args.workers})
+        chosen = {"workers": args.workers, "molecule_timeout": args.molecule_timeout}
+        end, fault = outcome(path, output, options | chosen)
         ends[end] += 1
         if fault:
             failures.append(f"{path.name}: {fault}")
@@ -60,8 +62,7 @@ def main() -> int:
             path.unlink()
         if not args.no_hostile:
             for number, path in enumerate(write_hostile_files(folder / "hostile files")):
-                for form in ("parquet", "sdf", "csv", "jsonl"):
-                    judge(path, folder / f"hostile {number}.{form}")
+                judge(path, folder / f"hostile {number}.{FORMS[number % len(FORMS)]}")
     report = {"files": sum(ends.values()), "ends": dict(ends.most_common()), "failed": failures}
     print(json.dumps(report, indent=1))
     return int(bool(failures))
@@ -165,6 +166,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("-n", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--molecule-timeout", type=float, help="as of `caption`")
     parser.add_argument("--no-hostile", action="store_true", help="mutated files only")
     parser.add_argument("--keep", type=Path, default=Path("fuzz-failures"))
     return parser.parse_args()
