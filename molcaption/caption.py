@@ -1,43 +1,55 @@
 """The verb ``caption``: one output row per input record, with the evidence for its caption.
 
-Records are read in windows. Within a window the runtime takes them by length, the rows are written
-in the order of the input, so memory holds one window whatever the size of the input. A record that
-is no molecule becomes a row with its error. The output appears when it is complete, not before;
-captions are kept beside it (``OUT.captions``) while it is not, so that after an interruption of
-any kind the same command goes on where it was.
+Records go in windows through the stations of engine/bulk.py, so memory does not grow with the
+input; the rows are written in its order. A record that is no molecule becomes a row with its error.
+The output appears when it is complete, not before; captions are kept beside it (``OUT.captions``)
+while it is not, so that after an interruption of any kind the same command goes on where it was.
 """
 
+import functools
 import itertools
-import json
 import logging
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from molcaption import __version__
 from molcaption.chem.molecule import Reject
 from molcaption.claims import Lexicon, load_lexicon, settle
-from molcaption.data.atomic import cannot_write
-from molcaption.data.lock import locked
+from molcaption.data.memory import Memory
 from molcaption.data.memory_file import load_memory
-from molcaption.data.readers import READERS, read_molecules
+from molcaption.data.readers import READERS, read_records
 from molcaption.data.readers.inputs import expand, parse_shard
-from molcaption.data.rerun import KEY, run_key, stored_key
-from molcaption.data.windows import windows
-from molcaption.data.writers import STDOUT, check_output, check_target, open_writer
+from molcaption.data.readers.opening import check_input
+from molcaption.data.rerun import run_key
+from molcaption.data.writers import check_output, check_target, open_writer
+from molcaption.engine.bulk import captioned, default_workers, open_workers, parsed
 from molcaption.engine.captioning import Captioning, Decoding
-from molcaption.engine.rows import check_columns, make_rows
+from molcaption.engine.outputs import (
+    exists,
+    held,
+    is_folder,
+    is_stream,
+    kept,
+    leave,
+    metadata_of,
+    outputs_in,
+    write_each,
+)
+from molcaption.engine.rows import check_columns
 from molcaption.engine.runtimes import Runtime, load_runtime, model_hash
 from molcaption.engine.store import open_store
-from molcaption.engine.summary import Summary
+from molcaption.engine.summary import Summary, check_summary
 from molcaption.engine.tally import Tally, check_rejects, parse_max_rejects
-from molcaption.errors import CannotWriteError, MissingError, NoInputError
+from molcaption.errors import MissingError, NoInputError
 from molcaption.log import progress
 from molcaption.shipped import DEFAULT_MODEL, shipped_path
+from molcaption.workers import Workers
 
 _log = logging.getLogger(__name__)
+_WINDOW = 1024
 
 
 def caption(
@@ -54,13 +66,15 @@ def caption(
     draws: int | None = None,
     mend: bool = True,
     batch_size: int = 32,
-    window: int = 1024,
+    window: int = _WINDOW,
     limit: int | None = None,
     shard: str | None = None,
     max_new_tokens: int | None = None,
     max_rejects: str | None = None,
     cache: str | Path | None = None,
     threads: int | None = None,
+    workers: int | None = None,
+    molecule_timeout: float | None = None,
     force: bool = False,
 ) -> Summary:
     """Caption every record of ``inputs`` into ``output``.
@@ -68,7 +82,9 @@ def caption(
     Args:
         inputs: compound files, folders of them and patterns; "-" is standard input and needs
             ``format``.
-        output: its suffix chooses the format; "-" is standard output.
+        output: its suffix chooses the format; "-" is standard output. A folder (that exists, or
+            ends with a slash) gets ``NAME.parquet`` for each input, as a run of its own would
+            write it.
         model: bundle or merged model directory; default: the one that ships.
         memory: captioned molecules, any table with descriptions: the captions of the nearest ones
             compete with the captioner's own.
@@ -80,12 +96,16 @@ def caption(
         mend: put a caption together from what all candidates say and the structure does not
             refute; else the best candidate is left as it is.
         batch_size: captions decoded together; never changes a caption.
-        window: records read and held at once.
+        window: records that go through the stations together; four windows are held at once.
         shard: ``2/8`` captions the second of eight shares of the records.
         max_new_tokens: longest caption; default: the model's own.
         max_rejects: most rejects that are fine, a count or a percentage such as ``5%``.
         cache: folder that keeps captions for later runs, with this output or others.
-        threads: CPU threads; all cores by default.
+        threads: CPU threads of the decoder; all cores by default.
+        workers: processes for all but decoding, see `default_workers`; 0 for none. They are started
+            by import, so a script that calls this needs ``if __name__ == "__main__"``.
+        molecule_timeout: seconds of processor time after which a molecule is given up; needs a
+            worker.
         force: write over an existing output.
 
     Raises:
@@ -95,10 +115,8 @@ def caption(
         CannotWriteError: the output exists, or cannot be written.
         LockedError: another run is writing the output.
     """
-    start = time.monotonic()
     allowed = parse_max_rejects(max_rejects)
     inputs = expand(inputs, READERS)
-    files = _checked(inputs, memory, output)
     path = _model_path(model)
     lexicon = settle(load_lexicon())
     decisive = {
@@ -113,38 +131,92 @@ def caption(
         "format": format, "smiles_column": smiles_column, "id_column": id_column,
         "limit": limit, "shard": parse_shard(shard),
     }  # fmt: skip
-    # Reading the first window before the model is loaded tells of a wrong input at once.
-    parts = windows(read_molecules(inputs, **reading), window)
-    first = next(parts, [])
-    check_columns(first, columns, format)
-    key = run_key(files, {**decisive, **reading, "columns": columns})
-    with _held(output):
-        if _exists(output) and not force:
-            return _leave(output, key)
+
+    @functools.cache
+    def load() -> Captioner:
         runtime = load_runtime(path, threads=threads)
         known = None if memory is None else load_memory(memory, lexicon, memory_styles)
-        decoding = Decoding(
-            runtime.draws if draws is None else draws, mend, batch_size, max_new_tokens
-        )
-        context = str(run_key([] if memory is None else [memory], decisive))
-        metadata = _metadata(runtime, lexicon, inputs, decoding, memory, key)
+        chosen = runtime.draws if draws is None else draws
+        return runtime, known, Decoding(chosen, mend, batch_size, max_new_tokens)
+
+    with open_workers(default_workers() if workers is None else workers, molecule_timeout) as pool:
+        job = _Job(lexicon, decisive, reading, load, pool, memory, columns, window, cache, force)
+        if not is_folder(output):
+            return job.write(inputs, output, allowed)
+        outputs = outputs_in(output, inputs)
+        return write_each(outputs, lambda given, out: job.write([given], out, allowed))
+
+
+Captioner = tuple[Runtime, Memory | None, Decoding]
+"""A model, captions of known molecules, and how to decode."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What all outputs of a command have in common; the attributes are those of `caption`.
+
+    Attributes:
+        decisive: options that decide a caption.
+        reading: options for `read_records`.
+        load: gives the captioner, which is loaded when the first output needs it.
+    """
+
+    lexicon: Lexicon
+    decisive: dict[str, Any]
+    reading: dict[str, Any]
+    load: Callable[[], Captioner]
+    workers: Workers[Lexicon]
+    memory: str | Path | None
+    columns: str | None
+    window: int
+    cache: str | Path | None
+    force: bool
+
+    def write(
+        self, inputs: Sequence[str], output: str | Path, allowed: tuple[float, bool] | None
+    ) -> Summary:
+        """Write one output; see `caption`."""
+        start = time.monotonic()
+        files = _checked(inputs, self.memory, output)
+        key = run_key(files, {**self.decisive, **self.reading, "columns": self.columns})
+        with held(output):
+            if exists(output) and not self.force:
+                return leave(output, key)
+            if not self.force and not is_stream(output):
+                check_summary(Path(output))
+            tally, captioning = self._run(inputs, output, key)
+        seconds = time.monotonic() - start
+        summary = Summary.of(tally, captioning.made, seconds, captioning.idle_share)
+        facts = {**self.decisive, "version": __version__, "inputs": [*map(str, inputs)]}
+        summary.tell(None if is_stream(output) else Path(output), facts)
+        check_rejects(tally, allowed, output)
+        return summary
+
+    def _run(
+        self, inputs: Sequence[str], output: str | Path, key: str | None
+    ) -> tuple[Tally, Captioning]:
+        """Read, caption and write."""
+        format = self.reading["format"]
+        parts = parsed(read_records(inputs, **self.reading), self.window, self.workers)
+        # Reading the first window before the model is loaded tells of a wrong input at once.
+        first = next(parts, [])
+        check_columns(first, self.columns, format)
+        runtime, known, decoding = self.load()
+        context = str(run_key([] if self.memory is None else [self.memory], self.decisive))
+        metadata = metadata_of(runtime, self.lexicon, inputs, decoding, self.memory, key)
         tally = Tally()
         with (
-            open_store(_kept(output, cache), context, temporary=cache is None) as store,
-            open_writer(output, columns=columns, metadata=metadata) as writer,
-            progress(limit, "captioning") as shown,
+            open_store(kept(output, self.cache), context, temporary=self.cache is None) as store,
+            open_writer(output, columns=self.columns, metadata=metadata) as writer,
+            progress(self.reading["limit"], "captioning") as shown,
         ):
-            captioning = Captioning(runtime, known, lexicon, decoding, store)
-            for part in itertools.chain([first], parts):
-                rows = make_rows(part, captioning.captions(part), lexicon, format)
+            captioning = Captioning(runtime, known, self.lexicon, decoding, store, self.workers)
+            parts = itertools.chain([first], parts)
+            for rows in captioned(parts, captioning, self.lexicon, format, self.workers):
                 writer.write(rows)
                 tally.add(rows)
-                shown.advance(len(part))
-    summary = Summary.of(tally, captioning.made, time.monotonic() - start)
-    facts = {**decisive, "version": __version__, "inputs": [*map(str, inputs)]}
-    summary.tell(None if _is_stream(output) else Path(output), facts)
-    check_rejects(tally, allowed, output)
-    return summary
+                shown.advance(len(rows))
+        return tally, captioning
 
 
 def survey(
@@ -155,6 +227,8 @@ def survey(
     id_column: str | None = None,
     limit: int | None = None,
     shard: str | None = None,
+    workers: int | None = None,
+    molecule_timeout: float | None = None,
 ) -> Summary:
     """Read and count what `caption` would caption, without a model and without an output.
 
@@ -162,14 +236,15 @@ def survey(
         NoInputError, UsageError, BadDataError: as `caption`.
     """
     start, tally = time.monotonic(), Tally()
-    records = read_molecules(
+    records = read_records(
         inputs, format=format, smiles_column=smiles_column, id_column=id_column, limit=limit,
         shard=parse_shard(shard),
     )  # fmt: skip
-    for record in records:
-        reason = record.reason if isinstance(record, Reject) else None
-        tally.add([{"source": record.source, "record": record.record, "error": reason,
-                    "validity_status": None}])  # fmt: skip
+    with open_workers(default_workers() if workers is None else workers, molecule_timeout) as pool:
+        for record in itertools.chain.from_iterable(parsed(records, _WINDOW, pool)):
+            reason = record.reason if isinstance(record, Reject) else None
+            tally.add([{"source": record.source, "record": record.record, "error": reason,
+                        "validity_status": None}])  # fmt: skip
     for text, number in tally.listed_reasons().items():
         _log.info("%d rejected: %s", number, text)
     _log.info(
@@ -185,29 +260,11 @@ def _checked(
     check_output(output)
     files = [*inputs, *([] if memory is None else [memory])]
     check_target(output, files)
+    for path in inputs:
+        check_input(str(path))
     if memory is not None and not Path(memory).is_file():
         raise NoInputError(f"--memory {memory}: no such file")
     return files
-
-
-def _held(output: str | Path) -> AbstractContextManager[None]:
-    """The lock of an output file; a stream needs none."""
-    return nullcontext() if _is_stream(output) else locked(Path(output))
-
-
-def _kept(output: str | Path, cache: str | Path | None) -> Path | None:
-    """Where captions are kept while the run lasts, or for good."""
-    if cache is not None:
-        folder = Path(cache)
-        with cannot_write(folder / "captions"):
-            folder.mkdir(parents=True, exist_ok=True)
-        return folder / "captions"
-    return None if _is_stream(output) else Path(f"{output}.captions")
-
-
-def _is_stream(output: str | Path) -> bool:
-    """Standard output, a pipe or a device: nothing can lie beside it."""
-    return str(output) == STDOUT or (Path(output).exists() and not Path(output).is_file())
 
 
 def _model_path(model: str | Path | None) -> Path:
@@ -220,48 +277,3 @@ def _model_path(model: str | Path | None) -> Path:
             "name one with --model DIR"
         )
     return shipped
-
-
-def _exists(output: str | Path) -> bool:
-    return str(output) != STDOUT and Path(output).is_file()
-
-
-def _leave(output: str | Path, key: str | None) -> Summary:
-    """An existing output: nothing to do if it is what this command would write.
-
-    Raises:
-        CannotWriteError: it is something else, or a format that cannot tell.
-    """
-    if key is not None and stored_key(Path(output)) == key:
-        Path(f"{output}.captions").unlink(missing_ok=True)  # killed just before it would have gone
-        _log.info("%s: already there, made by the same command; --force makes it anew", output)
-        return Summary(0, 0, 0, 0, {}, 0.0)
-    raise CannotWriteError(f"{output}: exists already; give another name, or --force")
-
-
-def _metadata(
-    runtime: Runtime,
-    lexicon: Lexicon,
-    inputs: Sequence[str | Path],
-    decoding: Decoding,
-    memory: str | Path | None,
-    key: str | None,
-) -> dict[str, str]:
-    """What the Parquet file says about its making."""
-    facts = {
-        "molcaption.version": __version__,
-        "molcaption.model": runtime.name,
-        "molcaption.model_hash": runtime.model_hash,
-        "molcaption.decode": json.dumps(
-            {
-                "method": "best of candidates" if decoding.draws else "greedy",
-                "draws": decoding.draws,
-                "mend": decoding.mend,
-                "max_new_tokens": decoding.max_new_tokens,
-            }
-        ),
-        "molcaption.memory": "" if memory is None else str(memory),
-        "molcaption.lexicon": f"{lexicon.version} {lexicon.hash}",
-        "molcaption.inputs": json.dumps([str(path) for path in inputs]),
-    }
-    return facts if key is None else {**facts, KEY: key}

@@ -72,7 +72,11 @@ def _caption(
         list[str], typer.Argument(metavar="INPUT...", help="Compound files, folders of them, "
                                   "patterns; - reads stdin.")
     ],
-    output: Output,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE|DIR/",
+                          help=".parquet .jsonl .csv .tsv .sdf by suffix; - writes stdout; DIR/ "
+                          "gets a Parquet file for each input.")
+    ],
     model: Annotated[
         str | None, typer.Option("--model", "-m", metavar="DIR",
                                  help="Bundle or model directory; the one that ships by default."),
@@ -113,7 +117,17 @@ def _caption(
         str | None, typer.Option(metavar="DIR", help="Keep captions here for later runs, which "
                                  "write only what is new.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all by default.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads of the decoder; all by default.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes for parsing, features and checks; half of "
+                                 "the cores by default, 0 for none.")
+    ] = None,
+    molecule_timeout: Annotated[
+        float | None, typer.Option(min=0.1, metavar="SECONDS", help="Give up a molecule that takes "
+                                   "more processor time; 10 by default.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read and count the records, and do nothing else.")
     ] = False,
@@ -127,19 +141,22 @@ def _caption(
       molcaption caption library.smi.gz -o captions.csv --columns id:ID,caption:description
       molcaption caption library.smi.gz -o captions.parquet --memory known.tsv
       molcaption caption library.smi.gz -o tonight.parquet --cache /var/cache/captions
+      molcaption caption 'library/*.sdf' -o captions/
       cat library.smi | molcaption caption - --format smi -o - > captions.jsonl
     """
     from molcaption.caption import caption, survey
 
     if dry_run:
         survey(inputs, format=format, smiles_column=smiles_column, id_column=id_column,
-               limit=limit, shard=shard)  # fmt: skip
+               limit=limit, shard=shard, workers=workers,
+               molecule_timeout=molecule_timeout)  # fmt: skip
         return
     caption(inputs, output, model=model, memory=memory, memory_styles=memory_style,
             draws=draws, mend=mend, columns=columns, format=format,
             smiles_column=smiles_column, id_column=id_column, batch_size=batch_size, limit=limit,
             shard=shard, max_new_tokens=max_new_tokens, max_rejects=max_rejects, cache=cache,
-            threads=threads, force=force)  # fmt: skip
+            threads=threads, workers=workers, molecule_timeout=molecule_timeout,
+            force=force)  # fmt: skip
 
 
 @command(app, "check")

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from molcaption.caption import caption, survey
 from molcaption.data.lock import locked
 from molcaption.data.writers import OUTPUT_COLUMNS
-from molcaption.engine.rows import make_rows
+from molcaption.engine.rows import begin_rows
 from molcaption.errors import (
     BadDataError,
     CannotWriteError,
@@ -196,14 +197,13 @@ def test_an_interrupted_run_goes_on_where_it_was(
     whole, out = tmp_path / "whole.parquet", tmp_path / "out.parquet"
     caption([smiles], whole, model=tiny_bundle, window=2)
 
-    def interrupted(*args: Any, **options: Any) -> list[dict[str, Any]]:
-        made = make_rows(*args, **options)
-        if any(row["id"] == "benzene" for row in made):
+    def interrupted(records: list[Any], *args: Any) -> Callable[[], list[dict[str, Any]]]:
+        if any(record.id == "benzene" for record in records):
             raise failure
-        return made
+        return begin_rows(records, *args)
 
     with monkeypatch.context() as patch:
-        patch.setattr("molcaption.caption.make_rows", interrupted)
+        patch.setattr("molcaption.engine.bulk.begin_rows", interrupted)
         with pytest.raises(failure):
             caption([smiles], out, model=tiny_bundle, window=2)
     assert not out.exists()

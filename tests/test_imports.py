@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "molcaption"
 VERBS = {"pretrain", "align", "finetune", "merge", "export", "caption", "score", "baseline",
          "doctor", "check", "lexicon"}  # fmt: skip
 LAYERS = [
-    {"errors", "log", "processes", "shipped"},
+    {"errors", "log", "processes", "shipped", "workers"},
     {"chem", "claims"},
     {"data"},
     {"nn"},

@@ -25,6 +25,8 @@ _MAX_SMILES = 100 * MAX_ATOMS
 _LOG_LOCK = threading.Lock()
 
 rdBase.DisableLog("rdApp.*")
+# By default a molecule forgets its stereo labels and its mol block on the way between processes.
+Chem.SetDefaultPickleProperties(Chem.PropertyPickleOptions.AllProps)
 
 
 class InvalidMolecule(ValueError):

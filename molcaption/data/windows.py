@@ -1,14 +1,38 @@
 """Streams cut into lists, so that memory does not grow with the input."""
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, pairwise
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def windows(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of ``size`` items in order, the last one shorter; none is empty."""
-    iterator = iter(items)
-    while window := list(islice(iterator, size)):
+def windows(
+    items: Iterable[T],
+    size: int,
+    weigh: Callable[[T], int] = lambda _: 0,
+    heaviest: int = 0,
+) -> Iterator[list[T]]:
+    """Lists of items in order; none is empty.
+
+    Args:
+        size: most items of a list.
+        weigh: bytes of an item.
+        heaviest: a list that weighs more is closed, however short it is.
+    """
+    window: list[T] = []
+    weight = 0
+    for item in items:
+        window.append(item)
+        weight += weigh(item)
+        if len(window) == size or weight > heaviest:
+            yield window
+            window, weight = [], 0
+    if window:
         yield window
+
+
+def one_ahead(items: Iterable[T]) -> Iterator[T]:
+    """The same items, each when the next one has been made as well."""
+    ends = chain(items, [None])
+    return (item for item, _ in pairwise(ends) if item is not None)

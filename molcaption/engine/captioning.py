@@ -1,17 +1,33 @@
-"""Records to captions: what is not known yet is asked of the captioner, once for each structure."""
+"""Records to captions: what is not known yet is asked of the captioner, once for each structure.
 
+A window of records goes through three stations, so that the decoder need not wait for the rest:
+`begin` has the workers look at its structures, `decode` runs the captioner and hands the candidates
+of each molecule to the workers, which choose, and `finish` collects. While one window is decoded
+the workers look at the next one. A structure that a worker is lost on becomes a reject.
+"""
+
+import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from molcaption.chem.graph import Graph, featurise
 from molcaption.chem.molecule import Molecule, Reject, parse_smiles
 from molcaption.claims import Lexicon
-from molcaption.data.features import features_of
-from molcaption.data.memory import Memory
+from molcaption.data.features import Features, MoleculeView, features_of
+from molcaption.data.memory import Memory, Neighbour
 from molcaption.engine.choice import NEIGHBOURS, choose
 from molcaption.engine.mend import mend
-from molcaption.engine.questions import questions
 from molcaption.engine.runtimes import Generation, Runtime
 from molcaption.engine.store import CaptionStore
+from molcaption.workers import Batch, Lost, Workers
+
+Record = Molecule | Reject
+Look = tuple[Graph, Features]
+"""What is computed of a structure before it is captioned."""
+Candidates = tuple[str, Sequence[Generation], Sequence[Neighbour]]
+"""A structure, the captioner's captions of it, and captions of similar molecules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +47,22 @@ class Decoding:
     max_new_tokens: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Records whose new structures are being looked at."""
+
+    records: Sequence[Record]
+    fresh: Sequence[str]
+    looks: Batch[Look]
+
+
 class Captioning:
     """A captioner with all that decides its captions, and the store of those it has made.
 
     A caption is a function of the canonical SMILES, whatever file its molecule comes from.
+
+    Args:
+        workers: share the lexicon; by default there are none.
 
     Attributes:
         made: captions that the captioner wrote in this run; the others came from the store.
@@ -47,36 +75,118 @@ class Captioning:
         lexicon: Lexicon,
         decoding: Decoding,
         store: CaptionStore,
+        workers: Workers[Lexicon] | None = None,
     ) -> None:
         self._runtime = runtime
         self._memory = memory
-        self._lexicon = lexicon
         self._decoding = decoding
         self._store = store
+        self._workers = workers or Workers(0, lambda: lexicon)
+        self._choices: deque[tuple[str, Batch[Generation]]] = deque()
+        self._in_flight: set[str] = set()
+        self._lost: dict[str, Lost] = {}
+        self._rested: float | None = None
+        self._idle = self._busy = 0.0
         self.made = 0
 
-    def captions(self, records: Sequence[Molecule | Reject]) -> Iterator[Generation]:
-        """Captions of the molecules among ``records``, in order."""
-        asked = [record.smiles for record in records if isinstance(record, Molecule)]
-        known = self._store.known(list(dict.fromkeys(asked)))
-        for smiles, caption in self._write([s for s in dict.fromkeys(asked) if s not in known]):
-            known[smiles] = caption
-            self._store.add(smiles, caption)
-            self.made += 1
-        return (known[smiles] for smiles in asked)
+    @property
+    def idle_share(self) -> float | None:
+        """Share of the time between its first and its last caption in which the decoder waited."""
+        return self._idle / (self._idle + self._busy) if self._busy else None
 
-    def _write(self, smiles: Sequence[str]) -> Iterator[tuple[str, Generation]]:
-        """New captions, each as soon as it is done."""
-        memory, vocabulary = self._memory, self._runtime.vocabulary
-        found = features_of(smiles, self._lexicon) if memory or vocabulary else []
+    def captions(self, records: Sequence[Record]) -> Iterator[Generation | Lost]:
+        """Captions of the molecules among ``records``, in order."""
+        window = self.begin(records)
+        self.decode(window)
+        return self.finish(window)
+
+    def begin(self, records: Sequence[Record]) -> Window:
+        """Find out which structures are new, and have them looked at."""
+        asked = _structures(records)
+        known = self._store.known(asked)
+        skipped = known.keys() | self._in_flight | self._lost.keys()
+        fresh = [smiles for smiles in asked if smiles not in skipped]
+        self._in_flight.update(fresh)
+        wanted = bool(self._memory or self._runtime.vocabulary)
+        return Window(records, fresh, self._workers.submit(partial(look, wanted=wanted), fresh))
+
+    def decode(self, window: Window) -> None:
+        """Write the captions of the new structures; which candidate it is, the workers decide."""
+        looks = dict(zip(window.fresh, window.looks.results(), strict=True))
+        self._lost |= {s: found for s, found in looks.items() if isinstance(found, Lost)}
+        seen = [(s, found) for s, found in looks.items() if not isinstance(found, Lost)]
+        if not seen:
+            return
         made = self._runtime.stream(
-            questions(smiles, vocabulary, self._lexicon, found),
+            [(self._view(found), smiles) for smiles, found in seen],
             draws=self._decoding.draws,
             batch_size=self._decoding.batch_size,
             max_new_tokens=self._decoding.max_new_tokens,
         )
-        decide = mend if self._decoding.mend else choose
-        for place, candidates in made:
-            near = memory.neighbours(found[place], NEIGHBOURS) if memory else ()
-            mol = parse_smiles(smiles[place])
-            yield smiles[place], decide(candidates, near, mol, self._lexicon)
+        for place, candidates in self._timed(made):
+            smiles, (_, features) = seen[place]
+            near = self._memory.neighbours(features, NEIGHBOURS) if self._memory else ()
+            question = (smiles, candidates, near)
+            chosen = self._workers.submit(
+                partial(decide, mended=self._decoding.mend), [question], urgent=True
+            )
+            self._choices.append((smiles, chosen))
+            while self._choices and self._choices[0][1].done():
+                self._keep()
+
+    def finish(self, window: Window) -> Iterator[Generation | Lost]:
+        """Captions of the molecules of a decoded window, in order; windows finish in order too."""
+        while self._choices:
+            self._keep()
+        self._in_flight.difference_update(window.fresh)
+        known: dict[str, Generation | Lost] = {}
+        known |= self._store.known(_structures(window.records)) | self._lost
+        return iter([known[r.smiles] for r in window.records if isinstance(r, Molecule)])
+
+    def _view(self, found: Look) -> MoleculeView:
+        graph, features = found
+        vocabulary = self._runtime.vocabulary
+        return MoleculeView(graph, None if vocabulary is None else vocabulary.row(features))
+
+    def _keep(self) -> None:
+        """Store the caption that was chosen longest ago."""
+        smiles, batch = self._choices.popleft()
+        (chosen,) = batch.results()
+        if isinstance(chosen, Lost):
+            self._lost[smiles] = chosen
+        else:
+            self._store.add(smiles, chosen)
+            self.made += 1
+
+    def _timed(
+        self, made: Iterator[tuple[int, list[Generation]]]
+    ) -> Iterator[tuple[int, list[Generation]]]:
+        """What the runtime makes, with its working time and its rests counted."""
+        while True:
+            start = time.monotonic()
+            if self._rested is not None:
+                self._idle += start - self._rested
+            item = next(made, None)
+            self._rested = time.monotonic()
+            self._busy += self._rested - start
+            if item is None:
+                return
+            yield item
+
+
+def look(smiles: str, lexicon: Lexicon, *, wanted: bool) -> Look:
+    """The graph of a structure, made of its SMILES as in training (engine/questions.py), and its
+    features, none if they are not ``wanted``."""
+    features = features_of([smiles], lexicon)[0] if wanted else {}
+    return featurise(parse_smiles(smiles)), features
+
+
+def decide(question: Candidates, lexicon: Lexicon, *, mended: bool) -> Generation:
+    """The best candidate, or what is put together from all."""
+    smiles, candidates, near = question
+    return (mend if mended else choose)(candidates, near, parse_smiles(smiles), lexicon)
+
+
+def _structures(records: Sequence[Record]) -> list[str]:
+    """Each structure once, in order."""
+    return list(dict.fromkeys(r.smiles for r in records if isinstance(r, Molecule)))

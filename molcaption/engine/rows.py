@@ -1,7 +1,9 @@
 """Output rows: a record, its caption, and what the structure says about the caption's claims."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+
+from rdkit import Chem
 
 from molcaption.chem.molecule import Molecule, Reject, inchikey
 from molcaption.claims import Lexicon, check_caption
@@ -9,13 +11,15 @@ from molcaption.data.readers import has_own_columns
 from molcaption.data.writers import MOL_KEY, OUTPUT_COLUMNS, own_columns
 from molcaption.data.writers.schema import ColumnChoice
 from molcaption.engine.runtimes import Generation
+from molcaption.workers import Lost, Workers
 
 Row = dict[str, Any]
+Record = Molecule | Reject
 
 
 def make_rows(
-    records: Sequence[Molecule | Reject],
-    captions: Iterator[Generation],
+    records: Sequence[Record],
+    captions: Iterable[Generation | Lost],
     lexicon: Lexicon,
     format: str | None,
 ) -> list[Row]:
@@ -24,16 +28,43 @@ def make_rows(
     Args:
         format: of the input, where the suffix does not say it.
     """
-    return [
-        {
-            "record": record.record,
-            "source": record.source,
-            "id": record.id,
-            **_content(record, captions, lexicon),
-            **_properties(record, format),
-        }
-        for record in records
+    return begin_rows(records, captions, lexicon, format, Workers(0, lambda: lexicon))()
+
+
+def begin_rows(
+    records: Sequence[Record],
+    captions: Iterable[Generation | Lost],
+    lexicon: Lexicon,
+    format: str | None,
+    workers: Workers[Lexicon],
+) -> Callable[[], list[Row]]:
+    """Have the captions checked; what is returned waits for that and makes the rows."""
+    waiting = iter(captions)
+    pairs = [(r, next(waiting)) if isinstance(r, Molecule) else (r, None) for r in records]
+    texts = [
+        (record.mol, made.text)
+        for record, made in pairs
+        if isinstance(record, Molecule) and isinstance(made, Generation)
     ]
+    checked = workers.submit(judge, texts, urgent=True)
+
+    def finish() -> list[Row]:
+        results = iter(checked.results())
+        rows = []
+        for record, made in pairs:
+            judged = next(results) if isinstance(made, Generation) else made
+            content = _content(record, made, judged, lexicon)
+            common = {"record": record.record, "source": record.source, "id": record.id}
+            rows.append({**common, **content, **_properties(record, format)})
+        return rows
+
+    return finish
+
+
+def judge(question: tuple[Chem.Mol, str], lexicon: Lexicon) -> Row:
+    """What is computed of a molecule and its caption for the output."""
+    mol, caption = question
+    return {"inchikey": inchikey(mol), **check_caption(mol, caption, lexicon).columns()}
 
 
 def check_columns(
@@ -45,27 +76,38 @@ def check_columns(
     ColumnChoice(columns).apply(rows)
 
 
-def _content(record: Molecule | Reject, captions: Iterator[Generation], lexicon: Lexicon) -> Row:
-    """The columns from ``smiles`` to ``error``; a reject keeps its text as ``smiles``."""
+def _content(
+    record: Record, made: Generation | Lost | None, judged: Row | Lost | None, lexicon: Lexicon
+) -> Row:
+    """The columns from ``smiles`` to ``error``."""
     if isinstance(record, Reject):
-        return {
-            "smiles": record.text or None,
-            "inchikey": None,
-            "caption": None,
-            "confidence": None,
-            **check_caption(None, None, lexicon).columns(),
-            "error": record.reason,
-            MOL_KEY: None,
-        }
-    made = next(captions)
+        return _rejected(record.text, record.reason, lexicon)
+    if isinstance(judged, Lost):
+        return _rejected(record.smiles, judged.reason, lexicon)
+    assert (
+        isinstance(made, Generation) and judged is not None
+    )  # a molecule that nothing was lost on
     return {
         "smiles": record.smiles,
-        "inchikey": inchikey(record.mol),
+        "inchikey": judged.pop("inchikey"),
         "caption": made.text,
         "confidence": made.confidence,
-        **check_caption(record.mol, made.text, lexicon).columns(),
+        **judged,
         "error": None,
         MOL_KEY: record.mol,
+    }
+
+
+def _rejected(text: str, reason: str, lexicon: Lexicon) -> Row:
+    """What can be said of no molecule; ``text`` stands in for its SMILES."""
+    return {
+        "smiles": text or None,
+        "inchikey": None,
+        "caption": None,
+        "confidence": None,
+        **check_caption(None, None, lexicon).columns(),
+        "error": reason,
+        MOL_KEY: None,
     }
 
 

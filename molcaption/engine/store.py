@@ -17,6 +17,9 @@ from molcaption.engine.runtimes import Generation
 from molcaption.errors import BadDataError, CannotWriteError
 
 _log = logging.getLogger(__name__)
+APPLICATION_ID = 0x6D6C6361
+"""Stands in the header of a store (SQLite's ``application_id``, "mlca"), so that nobody else's
+database is ever taken for one."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS captions (
     context TEXT NOT NULL, smiles TEXT NOT NULL,
@@ -87,14 +90,15 @@ def open_store(
         temporary: the file goes when the block succeeds, or is left without a caption in it.
 
     Raises:
-        CannotWriteError: the folder is missing or read-only, or the disk is full.
-        BadDataError: the file is no store, or damaged.
+        CannotWriteError: the folder is missing or read-only, the disk is full, or a file that is no
+            store is in the way.
+        BadDataError: the file is damaged.
     """
     done = False
     with _explained(path):
         database = sqlite3.connect("" if path is None else path, timeout=_WAIT_S)
         with contextlib.closing(database):
-            database.execute(_SCHEMA)
+            _claim(database, path)
             store = CaptionStore(database, context)
             try:
                 yield store
@@ -109,6 +113,43 @@ def open_store(
                         _log.info("%s: keeps %d captions for the next run", path, n_kept)
 
 
+def remove_store(path: Path) -> None:
+    """Delete the store at ``path``; anything else that lies there stays."""
+    with contextlib.suppress(OSError, sqlite3.DatabaseError):
+        with contextlib.closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        ) as database:
+            ours = _application_id(database) == APPLICATION_ID
+        if ours:
+            path.unlink()
+
+
+def _claim(database: sqlite3.Connection, path: Path | None) -> None:
+    """Make a new database a store; two processes may do so at once.
+
+    Raises:
+        CannotWriteError: it is somebody else's.
+    """
+    database.execute("BEGIN IMMEDIATE")
+    n_tables = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if n_tables and _application_id(database) != APPLICATION_ID:
+        raise _foreign(path)
+    database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    database.execute(_SCHEMA)
+    database.commit()
+
+
+def _application_id(database: sqlite3.Connection) -> int:
+    return int(database.execute("PRAGMA application_id").fetchone()[0])
+
+
+def _foreign(path: Path | None) -> CannotWriteError:
+    return CannotWriteError(
+        f"{path}: is in the way, expected nothing there or a store of captions; move it, or give "
+        "another output"
+    )
+
+
 @contextmanager
 def _explained(path: Path | None) -> Iterator[None]:
     """SQLite's errors in one line each."""
@@ -117,6 +158,6 @@ def _explained(path: Path | None) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         raise CannotWriteError(f"{path or 'temporary file'}: cannot write: {error}") from error
     except sqlite3.DatabaseError as error:
-        raise BadDataError(
-            f"{path}: not a store of captions, or damaged ({error}); delete it to start afresh"
-        ) from error
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise _foreign(path) from error
+        raise BadDataError(f"{path}: damaged ({error}); delete it to start afresh") from error

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,8 +10,12 @@ from typing import Any, Self
 
 from molcaption.data.atomic import atomic_write
 from molcaption.engine.tally import Tally
+from molcaption.errors import CannotWriteError
 
 _log = logging.getLogger(__name__)
+_KIND = "molcaption.caption.summary"
+_MOST_BYTES = 2**20
+"""No summary of ours is larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,8 @@ class Summary:
         refuted: captions with a claim that the structure contradicts.
         rejects: how many records were rejected for each reason.
         seconds: wall time.
+        idle: share of the time between its first and its last caption in which the decoder waited;
+            None if it wrote none.
     """
 
     records: int
@@ -31,9 +38,10 @@ class Summary:
     refuted: int
     rejects: dict[str, int]
     seconds: float
+    idle: float | None = None
 
     @classmethod
-    def of(cls, tally: Tally, made: int, seconds: float) -> Self:
+    def of(cls, tally: Tally, made: int, seconds: float, idle: float | None = None) -> Self:
         """The summary of what was counted."""
         return cls(
             records=tally.records,
@@ -42,7 +50,16 @@ class Summary:
             refuted=tally.status["contradicted"],
             rejects=tally.listed_reasons(),
             seconds=seconds,
+            idle=idle,
         )
+
+    def __add__(self, other: "Summary") -> "Summary":
+        """Both runs as one; of the decoder's rests nothing is said."""
+        counts = Counter(self.rejects) + Counter(other.rejects)
+        return Summary(
+            self.records + other.records, self.rejected + other.rejected, self.made + other.made,
+            self.refuted + other.refuted, dict(counts), self.seconds + other.seconds,
+        )  # fmt: skip
 
     @property
     def rate(self) -> float:
@@ -68,7 +85,37 @@ class Summary:
             self.records, self.rejected, self.made, self.refuted, self.seconds, self.rate,
             extra={"fields": fields},
         )  # fmt: skip
+        if self.idle is not None:
+            _log.debug("the decoder waited %.1f%% of its time", 100 * self.idle)
         if output is not None:
-            content = {"output": str(output), **asdict(self), "rate": self.rate, **facts}
-            with atomic_write(f"{output}.summary.json", "w") as file:
+            content = {"kind": _KIND, "output": str(output), **asdict(self), "rate": self.rate}
+            content |= facts
+            with atomic_write(summary_path(output), "w") as file:
                 file.write(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def summary_path(output: Path) -> Path:
+    """Where the summary of ``output`` lies."""
+    return output.with_name(f"{output.name}.summary.json")
+
+
+def check_summary(output: Path) -> None:
+    """Refuse to write over a file that is no summary of ours.
+
+    Raises:
+        CannotWriteError: naming it.
+    """
+    path = summary_path(output)
+    if not path.exists():
+        return
+    try:
+        with path.open("rb") as file:
+            content = json.loads(file.read(_MOST_BYTES))
+        ours = isinstance(content, dict) and content.get("kind") == _KIND
+    except (OSError, ValueError, RecursionError):
+        ours = False
+    if not ours:
+        raise CannotWriteError(
+            f"{path}: is in the way, expected nothing there or a summary of an earlier run; "
+            "move it, or give another output, or --force"
+        )

@@ -1,5 +1,6 @@
 """The store of captions: what is in it survives, and nobody gets another's."""
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from molcaption.engine.runtimes import Generation
-from molcaption.engine.store import open_store
+from molcaption.engine.store import open_store, remove_store
 from molcaption.errors import BadDataError, CannotWriteError
 
 CAPTION = Generation("The molecule is é.\n", 0.25, True)
@@ -85,12 +86,56 @@ def test_two_at_once(tmp_path: Path) -> None:
         assert first.known(["C"]) == second.known(["C"]) == {"C": CAPTION}
 
 
-def test_what_is_no_store_is_refused_and_left(tmp_path: Path) -> None:
+def foreign(path: Path, table: str) -> bytes:
+    """Somebody else's database, even one whose table has our name."""
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute(f"CREATE TABLE {table} (context, smiles, text, confidence, ended)")
+        database.execute(f"INSERT INTO {table} VALUES ('one', 'C', 'precious', 1, 1)")
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("table", ["captions", "molecules"])
+@pytest.mark.parametrize("temporary", [True, False])
+def test_another_database_is_refused_and_left(tmp_path: Path, table: str, temporary: bool) -> None:
+    path = tmp_path / "a"
+    before = foreign(path, table)
+    with (
+        pytest.raises(CannotWriteError, match="in the way"),
+        open_store(path, "one", temporary=temporary),
+    ):
+        pass
+    remove_store(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_no_database_is_refused_and_left(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"precious" * 1000)
-    with pytest.raises(BadDataError, match="delete it"), open_store(path, "one"):
+    with pytest.raises(CannotWriteError, match="in the way"), open_store(path, "one"):
         pass
+    remove_store(path)
     assert path.read_bytes() == b"precious" * 1000
+
+
+def test_a_damaged_store_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    with open_store(path, "one") as store:
+        for i in range(2000):
+            store.add(str(i), CAPTION)
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\xff" * len(content[4096:])
+    path.write_bytes(content)
+    with pytest.raises(BadDataError, match="damaged"), open_store(path, "one") as store:
+        store.known([str(i) for i in range(2000)])
+
+
+def test_remove_store(tmp_path: Path) -> None:
+    with open_store(tmp_path / "a", "one"):
+        pass
+    remove_store(tmp_path / "a")
+    remove_store(tmp_path / "a")  # nothing there is fine
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_folder_and_a_full_disk(tmp_path: Path) -> None:

@@ -106,14 +106,14 @@ def read_molecules(
         smiles_column, id_column, description_column: for tables; default: by common names.
         has_header: whether the first line is a header; default: tables yes, SMILES files no.
         limit: stop after this many records.
-        shard: only this share of them; the others are not parsed.
+        shard: only this share of them.
 
     Raises:
         NoInputError: a file is missing, empty or without records.
         UsageError: an unknown suffix or format, or a column that is not there.
         BadDataError: a file cannot be read as what it is; says how many records were.
     """
-    for raw in read_records(
+    raws = read_records(
         paths,
         format=format,
         smiles_column=smiles_column,
@@ -121,9 +121,9 @@ def read_molecules(
         description_column=description_column,
         has_header=has_header,
         limit=limit,
-    ):
-        if shard is None or raw.record % shard[1] == shard[0]:
-            yield parse_record(raw)
+        shard=shard,
+    )
+    return map(parse_record, raws)
 
 
 def read_records(
@@ -135,6 +135,7 @@ def read_records(
     description_column: str | None = None,
     has_header: bool | None = None,
     limit: int | None = None,
+    shard: Shard | None = None,
 ) -> Iterator[RawRecord]:
     """As `read_molecules`, without the chemistry: for parsing in other processes."""
     request = ColumnRequest(smiles_column, id_column, description_column)
@@ -150,7 +151,8 @@ def read_records(
                 return
             raw.record, raw.source = number, source
             number += 1
-            yield raw
+            if shard is None or raw.record % shard[1] == shard[0]:
+                yield raw
 
 
 def find_reader(path: str | Path, format: str | None = None) -> Reader:

@@ -43,15 +43,37 @@ class RawRecord:
     record: int = 0
     source: str = ""
 
+    def weight(self) -> int:
+        """Its text in bytes, more or less."""
+        texts = [self.payload, *self.properties.values()]
+        return sum(len(text) for text in texts if isinstance(text, str | bytes))
+
+
+Parsed = tuple[Chem.Mol, str]
+"""A molecule and its canonical SMILES."""
+
 
 def parse_record(raw: RawRecord) -> Molecule | Reject:
     """Make the molecule, or the reject that says why not; never raises for bad chemistry."""
+    return with_chemistry(raw, parse_payload((raw.kind, raw.payload)))
+
+
+def parse_payload(content: tuple[Kind, Any], _: object = None) -> Parsed | str:
+    """The chemistry of a record's ``kind`` and ``payload``, or the reason why there is none."""
+    kind, payload = content
     try:
-        mol = _PARSERS[raw.kind](raw.payload)
-        smiles = canonical_smiles(mol)
+        mol = _PARSERS[kind](payload)
+        return mol, canonical_smiles(mol)
     except InvalidMolecule as error:
+        return str(error)
+
+
+def with_chemistry(raw: RawRecord, parsed: Parsed | str) -> Molecule | Reject:
+    """The record with what `parse_payload` made of it."""
+    if isinstance(parsed, str):
         text = raw.payload if raw.kind == "smiles" else ""
-        return Reject(raw.record, raw.source, raw.id, str(error), text, raw.properties)
+        return Reject(raw.record, raw.source, raw.id, parsed, text, raw.properties)
+    mol, smiles = parsed
     return Molecule(raw.record, raw.source, raw.id, mol, smiles, raw.description, raw.properties)
 
 

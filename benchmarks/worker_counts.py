@@ -1,0 +1,47 @@
+"""Records a second and the decoder's idle share of `caption`, by workers and decoder threads.
+
+    python benchmarks/worker_counts.py LIBRARY --limit 1000 --workers 0 1 2 --threads 1 2
+
+Each combination is one run of the command; the numbers are those of its ``OUT.summary.json``.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from itertools import product
+from pathlib import Path
+
+
+def main() -> None:
+    args = parse_args()
+    results = []
+    for workers, threads in product(args.workers, args.threads):
+        with tempfile.TemporaryDirectory() as folder:
+            output = Path(folder) / "out.parquet"
+            command = [sys.executable, "-m", "molcaption", "-q", "caption", str(args.library)]
+            command += ["-o", str(output), "--limit", str(args.limit)]
+            command += ["--workers", str(workers), "--threads", str(threads)]
+            command += ["--model", args.model] if args.model else []
+            subprocess.run(command, check=True)
+            told = json.loads(Path(f"{output}.summary.json").read_text(encoding="utf-8"))
+        result = {"workers": workers, "threads": threads}
+        result |= {key: round(told[key], 3) for key in ("rate", "idle", "seconds")}
+        print(json.dumps(result), file=sys.stderr)
+        results.append(result)
+    print(json.dumps(results, indent=1))
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("library", type=Path)
+    parser.add_argument("--model", help="the one that ships by default")
+    parser.add_argument("--limit", type=int, default=1000)
+    parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""The stations of a bulk run one after another, each a window ahead of the next.
+
+While window k is decoded, the workers parse window k + 2, look at the structures of window k + 1
+and check the captions of window k - 1; so four windows are held at a time, and rows come out in the
+order of the input whoever is done first.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+
+from molcaption.claims import Lexicon, load_lexicon, settle
+from molcaption.data.readers.raw import RawRecord, parse_payload, with_chemistry
+from molcaption.data.windows import one_ahead, windows
+from molcaption.engine.captioning import Captioning, Record
+from molcaption.engine.rows import Row, begin_rows
+from molcaption.errors import UsageError
+from molcaption.workers import Lost, Workers
+
+MOLECULE_TIMEOUT = 10.0
+"""Seconds of processor time for one molecule at one station, some hundred times what large ones
+take."""
+_WINDOW_BYTES = 64 * 2**20
+_PRELOAD = "molcaption.engine.preload"
+
+
+def default_workers() -> int:
+    """Half of the cores: the decoder needs the other half."""
+    return max(1, len(os.sched_getaffinity(0)) // 2)
+
+
+def open_workers(n: int, timeout: float | None) -> Workers[Lexicon]:
+    """Workers that share the built-in lexicon.
+
+    Args:
+        n: how many; 0 for none.
+        timeout: seconds of processor time for a molecule at each station; None for the default.
+
+    Raises:
+        UsageError: a time limit without a process that could be stopped.
+    """
+    if not n and timeout is not None:
+        raise UsageError("--molecule-timeout needs a worker to stop: --workers 1 or more")
+    return Workers(n, shared_lexicon, timeout=timeout or MOLECULE_TIMEOUT, preload=_PRELOAD)
+
+
+def shared_lexicon() -> Lexicon:
+    """What each worker needs beside its items."""
+    return settle(load_lexicon())
+
+
+def parsed(
+    records: Iterable[RawRecord], size: int, workers: Workers[Lexicon]
+) -> Iterator[list[Record]]:
+    """Windows of at most ``size`` records with their chemistry."""
+    begun = (
+        (part, workers.submit(parse_payload, [(raw.kind, raw.payload) for raw in part]))
+        for part in windows(records, size, weigh=RawRecord.weight, heaviest=_WINDOW_BYTES)
+    )
+    for part, batch in one_ahead(begun):
+        yield [
+            with_chemistry(raw, made.reason if isinstance(made, Lost) else made)
+            for raw, made in zip(part, batch.results(), strict=True)
+        ]
+
+
+def captioned(
+    parts: Iterable[list[Record]],
+    captioning: Captioning,
+    lexicon: Lexicon,
+    format: str | None,
+    workers: Workers[Lexicon],
+) -> Iterator[list[Row]]:
+    """The rows of each window, in order."""
+    behind: Callable[[], list[Row]] | None = None
+    for window in one_ahead(map(captioning.begin, parts)):
+        captioning.decode(window)
+        captions = captioning.finish(window)
+        if behind is not None:
+            yield behind()
+        behind = begin_rows(window.records, captions, lexicon, format, workers)
+    if behind is not None:
+        yield behind()
