@@ -33,9 +33,9 @@ from molcaption.engine.runtimes import Runtime, load_runtime, model_hash
 from molcaption.engine.store import open_store
 from molcaption.engine.summary import Summary
 from molcaption.engine.tally import Tally, check_rejects, parse_max_rejects
-from molcaption.errors import CannotWriteError, MissingError, NoInputError
+from molcaption.errors import CannotWriteError, NoInputError
 from molcaption.log import progress
-from molcaption.shipped import DEFAULT_MODEL, shipped_path
+from molcaption.shipped import model_path
 
 _log = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ def caption(
     allowed = parse_max_rejects(max_rejects)
     inputs = expand(inputs, READERS)
     files = _checked(inputs, memory, output)
-    path = _model_path(model)
+    path = model_path(model)
     lexicon = settle(load_lexicon())
     decisive = {
         "model": model_hash(path),
@@ -207,18 +207,6 @@ def _kept(output: str | Path, cache: str | Path | None) -> Path | None:
 def _is_stream(output: str | Path) -> bool:
     """Standard output, a pipe or a device: nothing can lie beside it."""
     return str(output) == STDOUT or (Path(output).exists() and not Path(output).is_file())
-
-
-def _model_path(model: str | Path | None) -> Path:
-    if model is not None:
-        return Path(model)
-    shipped = shipped_path(DEFAULT_MODEL)
-    if shipped is None:
-        raise MissingError(
-            f"no captioner ships with this installation ({DEFAULT_MODEL} is missing); "
-            "name one with --model DIR"
-        )
-    return shipped
 
 
 def _exists(output: str | Path) -> bool:

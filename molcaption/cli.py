@@ -16,12 +16,15 @@ from molcaption.cli_options import (
     Lexicon,
     Limit,
     MaxNewTokens,
+    OptionalOutput,
     Output,
     SmilesColumn,
     command,
     new_group,
+    refuse_others,
     with_global_options,
 )
+from molcaption.errors import UsageError
 
 _SHORT_HELP = """\
 molcaption: caption molecules in bulk, with evidence for every chemical claim.
@@ -31,6 +34,10 @@ molcaption: caption molecules in bulk, with evidence for every chemical claim.
 
 All commands: molcaption --help. One command: molcaption caption --help.
 """
+
+# What `caption` takes with SMILES in place of files.
+_FOR_SMILES = {"inputs", "output", "model", "memory", "memory_style", "columns", "draws", "mend",
+               "batch_size", "max_new_tokens", "threads", "force"}  # fmt: skip
 
 app = new_group()
 
@@ -68,11 +75,12 @@ def _root(
 
 @command(app, "caption")
 def _caption(
+    ctx: typer.Context,
     inputs: Annotated[
         list[str], typer.Argument(metavar="INPUT...", help="Compound files, folders of them, "
-                                  "patterns; - reads stdin.")
+                                  "patterns; - reads stdin. Or SMILES.")
     ],
-    output: Output,
+    output: OptionalOutput = None,
     model: Annotated[
         str | None, typer.Option("--model", "-m", metavar="DIR",
                                  help="Bundle or model directory; the one that ships by default."),
@@ -114,6 +122,9 @@ def _caption(
                                  "write only what is new.")
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all by default.")] = None,
+    html: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write a page about the captions too.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read and count the records, and do nothing else.")
     ] = False,
@@ -123,23 +134,38 @@ def _caption(
 
     \b
     Examples:
-      molcaption caption examples/drugs.sdf -o captions.parquet
+      molcaption caption "CC(=O)Oc1ccccc1C(=O)O"
+      molcaption caption examples/drugs.sdf -o captions.parquet --html report.html
       molcaption caption library.smi.gz -o captions.csv --columns id:ID,caption:description
       molcaption caption library.smi.gz -o captions.parquet --memory known.tsv
       molcaption caption library.smi.gz -o tonight.parquet --cache /var/cache/captions
       cat library.smi | molcaption caption - --format smi -o - > captions.jsonl
     """
     from molcaption.caption import caption, survey
+    from molcaption.reporting import check_page, report
+    from molcaption.show import all_smiles, show
 
+    if all_smiles(inputs):
+        refuse_others(ctx, _FOR_SMILES, f"goes with compound files; {inputs[0]} is a SMILES")
+        show(inputs, output, model=model, memory=memory, memory_styles=memory_style, draws=draws,
+             mend=mend, columns=columns, batch_size=batch_size, max_new_tokens=max_new_tokens,
+             threads=threads, force=force)  # fmt: skip
+        return
     if dry_run:
         survey(inputs, format=format, smiles_column=smiles_column, id_column=id_column,
                limit=limit, shard=shard)  # fmt: skip
         return
+    if output is None:
+        raise UsageError(f"{inputs[0]}: say where the captions go with -o captions.parquet")
+    if html is not None:
+        check_page(output, html, columns)
     caption(inputs, output, model=model, memory=memory, memory_styles=memory_style,
             draws=draws, mend=mend, columns=columns, format=format,
             smiles_column=smiles_column, id_column=id_column, batch_size=batch_size, limit=limit,
             shard=shard, max_new_tokens=max_new_tokens, max_rejects=max_rejects, cache=cache,
             threads=threads, force=force)  # fmt: skip
+    if html is not None:
+        report(output, html)
 
 
 @command(app, "check")

@@ -7,7 +7,8 @@ import pytest
 
 from molcaption.chem.molecule import parse_smiles
 from molcaption.claims import check_caption, load_lexicon
-from molcaption.report.drawing import MAX_ATOMS, atoms_of, draw
+from molcaption.claims.atoms import atoms_of
+from molcaption.report.drawing import MAX_ATOMS, draw
 from molcaption.report.groups import GroupCounts, group_frequency
 from molcaption.report.marks import MAX_TEXT, marked
 from molcaption.report.markup import join, tag, text

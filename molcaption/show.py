@@ -1,0 +1,139 @@
+"""The verb ``caption`` for a SMILES in place of a file: the answer in the terminal.
+
+With an output the row is written as for a file; without, caption, claims and confidence are told
+in words. Signs and words carry the meaning, colours only repeat it where a terminal takes them.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from molcaption.api import CaptionedMolecule, CaptionedMolecules, Captioner, CheckedClaim
+from molcaption.chem.molecule import InvalidMolecule, parse_smiles
+from molcaption.claims import load_lexicon
+from molcaption.claims.verify import Claim
+from molcaption.data.readers import READERS
+from molcaption.data.writers import STDOUT, check_output, check_target, open_writer
+from molcaption.errors import CannotWriteError, NoInputError
+from molcaption.log import takes_ansi
+from molcaption.report.caption_cards import verdict_in_words
+from molcaption.report.marks import describe
+
+_SIGNS = {"supported": "✓", "contradicted": "✗", "unchecked": "?"}
+_PLAIN_SIGNS = {"supported": "+", "contradicted": "x", "unchecked": "?"}  # where there is no ✓
+_STYLES = {"supported": "blue", "contradicted": "dark_orange3 strike", "unchecked": "dim"}
+_REASONS = {
+    "unknown_term": "the lexicon has no such word",
+    "out_of_scope": "it is not said of this molecule's structure",
+    "insufficient_structure": "the structure neither proves nor refutes it",
+}
+
+
+def all_smiles(inputs: Sequence[str]) -> bool:
+    """Whether ``inputs`` are molecules and not files.
+
+    A file of that name comes first, and what is spelt like one (a known suffix, "-") is one.
+
+    Raises:
+        NoInputError: an input is neither, or files and molecules are mixed.
+    """
+    refused = {}
+    for given in inputs:
+        if _is_path(given):
+            continue
+        try:
+            parse_smiles(given)
+        except InvalidMolecule as error:
+            refused[given] = f"{given}: no such file, and no SMILES: {error}"
+    if refused:
+        raise NoInputError(next(iter(refused.values())))
+    paths = [given for given in inputs if _is_path(given)]
+    if paths and len(paths) < len(inputs):
+        molecule = next(given for given in inputs if not _is_path(given))
+        raise NoInputError(
+            f"{molecule}: no such file; a SMILES cannot stand beside files such as {paths[0]}"
+        )
+    return not paths
+
+
+def _is_path(given: str) -> bool:
+    name = given.lower().removesuffix(".gz")
+    return given == STDOUT or Path(name).suffix in READERS or Path(given).exists()
+
+
+def show(
+    smiles: Sequence[str],
+    output: str | Path | None = None,
+    *,
+    columns: str | None = None,
+    force: bool = False,
+    **options: Any,
+) -> CaptionedMolecules:
+    """Caption molecules given as SMILES.
+
+    Args:
+        output: as for files, "-" for JSON lines; None tells the answer in words.
+        options: of `Captioner.from_pretrained`; its ``directory`` is called ``model`` here.
+
+    Raises:
+        MissingError, BadDataError: as `Captioner.from_pretrained`.
+        CannotWriteError: the output exists and ``force`` is not given, or cannot be written.
+    """
+    if output is not None:
+        check_output(output)
+        check_target(output)
+        if str(output) != STDOUT and Path(output).is_file() and not force:
+            raise CannotWriteError(f"{output}: exists already; give another name, or --force")
+    captioner = Captioner.from_pretrained(options.pop("model"), **options)
+    results = captioner.caption(smiles)
+    if output is None:
+        _tell(results)
+    else:
+        with open_writer(output, columns=columns) as writer:
+            writer.write([dict(result.row) for result in results])
+    return results
+
+
+def _tell(results: CaptionedMolecules) -> None:
+    colours = takes_ansi(sys.stdout)
+    console = Console(
+        force_terminal=colours, no_color=not colours, highlight=False, emoji=False, markup=False,
+        soft_wrap=not sys.stdout.isatty(),
+    )  # fmt: skip
+    for place, result in enumerate(results):
+        console.print(Text("\n" if place else "") + _described(result, _signs(console.encoding)))
+
+
+def _signs(encoding: str) -> dict[str, str]:
+    try:
+        "".join(_SIGNS.values()).encode(encoding)
+    except UnicodeEncodeError:
+        return _PLAIN_SIGNS
+    return _SIGNS
+
+
+def _described(result: CaptionedMolecule, signs: dict[str, str]) -> Text:
+    caption = Text(result.caption or "")
+    for claim in result.claims:
+        caption.stylize(_STYLES[claim.verdict], claim.start, claim.end)
+    lines = [Text(result.smiles, "bold"), Text(), caption, Text()]
+    lines += [
+        _claim(claim, checked, signs[checked.verdict])
+        for claim, checked in zip(result.row["claims"], result.claims, strict=True)
+    ]
+    confidence = "unknown" if result.confidence is None else f"{result.confidence:.2f}"
+    lines += [Text()] if result.claims else []
+    lines.append(Text(f"{verdict_in_words(result.row)}. Confidence {confidence}."))
+    return Text("\n").join(lines)
+
+
+def _claim(claim: Claim, checked: CheckedClaim, sign: str) -> Text:
+    told = "supported" if checked.verdict == "supported" else describe(claim, load_lexicon())
+    if checked.verdict == "unchecked":
+        told = f"not checked, {_REASONS.get(checked.reason or '', checked.reason)}"
+    atoms = f"; atoms {' '.join(map(str, checked.atoms))}" if checked.atoms else ""
+    return Text(f"  {sign} {checked.text}: {told}{atoms}", _STYLES[checked.verdict].split()[0])
