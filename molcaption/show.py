@@ -4,6 +4,7 @@ With an output the row is written as for a file; without, caption, claims and co
 in words. Signs and words carry the meaning, colours only repeat it where a terminal takes them.
 """
 
+import glob
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,8 +62,10 @@ def all_smiles(inputs: Sequence[str]) -> bool:
 
 
 def _is_path(given: str) -> bool:
-    name = given.lower().removesuffix(".gz")
-    return given == STDOUT or Path(name).suffix in READERS or Path(given).exists()
+    suffix = Path(given.lower().removesuffix(".gz")).suffix
+    if given == STDOUT or suffix in READERS or Path(given).exists():
+        return True
+    return any(glob.iglob(given))  # noqa: PTH207 (as `readers.inputs` expands patterns)
 
 
 def show(
@@ -117,7 +120,7 @@ def _signs(encoding: str) -> dict[str, str]:
 
 
 def _described(result: CaptionedMolecule, signs: dict[str, str]) -> Text:
-    caption = Text(result.caption or "")
+    caption = Text(_printable(result.caption or ""))
     for claim in result.claims:
         caption.stylize(_STYLES[claim.verdict], claim.start, claim.end)
     lines = [Text(result.smiles, "bold"), Text(), caption, Text()]
@@ -136,4 +139,11 @@ def _claim(claim: Claim, checked: CheckedClaim, sign: str) -> Text:
     if checked.verdict == "unchecked":
         told = f"not checked, {_REASONS.get(checked.reason or '', checked.reason)}"
     atoms = f"; atoms {' '.join(map(str, checked.atoms))}" if checked.atoms else ""
-    return Text(f"  {sign} {checked.text}: {told}{atoms}", _STYLES[checked.verdict].split()[0])
+    return Text(
+        f"  {sign} {_printable(checked.text)}: {told}{atoms}", _STYLES[checked.verdict].split()[0]
+    )
+
+
+def _printable(text: str) -> str:
+    """One line, of the same length, that cannot steer the terminal."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -88,12 +89,22 @@ def test_what_is_no_molecule_is_a_bug_of_the_caller(captioner: Captioner) -> Non
         captioner.caption(["CCO", 7])  # type: ignore[list-item]
 
 
-def test_claims_know_their_atoms(captioner: Captioner, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Puts words into the captioner's mouth; the random one says nothing that can be checked."""
+
+    def put(text: str) -> None:
+        monkeypatch.setattr(
+            "molcaption.engine.captioning.choose",
+            lambda candidates, *_: dataclasses.replace(candidates[0], text=text),
+        )
+
+    return put
+
+
+def test_claims_know_their_atoms(captioner: Captioner, say: Callable[[str], None]) -> None:
     said = "The molecule is a member of phenols and a steroid. It is a dual inhibitor."
-    monkeypatch.setattr(
-        "molcaption.engine.captioning.choose",
-        lambda candidates, *_: dataclasses.replace(candidates[0], text=said),
-    )
+    say(said)
     (result,) = captioner.caption(["c1cc(O)ccc1CBr"])
     claims = {claim.text: claim for claim in result.claims}
     assert result.caption is not None
@@ -120,7 +131,6 @@ def test_a_notebook_draws_it(results: CaptionedMolecules) -> None:
     assert html.count("<svg ") == 4 and html.count("<li class=") == 6
     assert "Rejected: unclosed ring" in html
     assert results[0]._repr_html_().count("<svg ") == 1
-    assert not {"<script", "<body", "http", "@import"} & {html}
     assert all(part not in html for part in ("<script", "<body", "http:", "https:", "@import"))
 
 
@@ -136,23 +146,23 @@ def run(*arguments: str) -> int:
 
 
 def test_a_smiles_in_place_of_a_file(
-    model: Path, results: CaptionedMolecules, capsys: pytest.CaptureFixture[str]
-) -> None:
+    model: Path, results: CaptionedMolecules, capsys: pytest.CaptureFixture[str],
+    say: Callable[[str], None],
+) -> None:  # fmt: skip
+    said = "It is a primary alcohol" + " and that is a very long line" * 20
+    say(said + "\x1b[31m\nred")
     assert run("CCO") == 0
     out, err = capsys.readouterr()
-    assert out.splitlines()[:3] == ["CCO", "", results[0].caption]
+    assert out.splitlines()[:3] == ["CCO", "", said + "\ufffd[31m red"]
     assert f"Confidence {results[0].confidence:.2f}." in out
     assert "\x1b" not in out and not err
 
 
 def test_claims_have_signs_and_words(
-    model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    model: Path, capsys: pytest.CaptureFixture[str], say: Callable[[str], None]
 ) -> None:
     said = "The molecule is a member of phenols and a steroid. It is a dual inhibitor."
-    monkeypatch.setattr(
-        "molcaption.engine.captioning.choose",
-        lambda candidates, *_: dataclasses.replace(candidates[0], text=said),
-    )
+    say(said)
     assert run("Oc1ccccc1") == 0
     out = capsys.readouterr().out
     assert "  ✓ phenols: supported; atoms " in out
@@ -207,10 +217,10 @@ def test_a_file_comes_before_a_molecule(tmp_path: Path, monkeypatch: pytest.Monk
     assert all_smiles(["CCO"]) and all_smiles(["[Na+].[Cl-]", "C*"])
     (tmp_path / "CCO").write_text("C\n")
     assert not all_smiles(["CCO"])
-    for paths in (["-"], ["x.sdf"], ["x.SMI.gz"], [str(tmp_path)]):
+    for paths in (["-"], ["x.sdf"], ["x.SMI.gz"], [str(tmp_path)], ["*"], ["C[C]O"]):
         assert not all_smiles(paths)
     with pytest.raises(NoInputError, match="no SMILES"):
-        all_smiles(["library/*.sd"])
+        all_smiles(["library/*.xyz"])
 
 
 def test_a_terminal_that_knows_no_ticks(tiny_bundle: Path) -> None:

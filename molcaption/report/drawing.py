@@ -1,13 +1,13 @@
 """A molecule as inline SVG that follows the page's colours, with the atoms of claims behind it.
 
 RDKit draws; its file is then rewritten for a page that holds a thousand of them: no header, no
-class names and no namespaces, one path for all lines of a style, relative coordinates, and a
-variable of the style sheet in place of each colour.
+class names and no namespaces, one path for all lines of a style and one text for all its letters,
+and a variable of the style sheet in place of each colour.
 """
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rdkit import Chem
@@ -29,7 +29,8 @@ _INKS = {
     **{colour: f"var(--element-{number})" for number, colour in _ELEMENTS.items()},
     **{colour: f"var(--{verdict})" for verdict, colour in _VERDICTS.items()},
 }
-_STYLES = ("fill", "stroke", "stroke-width", "stroke-dasharray")
+_LENGTHS = ("stroke-width", "stroke-dasharray", "font-size")
+_STYLES = ("fill", "stroke", *_LENGTHS)
 _SHAPE = ("cx", "cy", "rx", "ry", "points", "x", "y", "width", "height")
 
 
@@ -52,7 +53,8 @@ def draw(mol: Chem.Mol, label: str, highlights: Mapping[int, str] | None = None)
 
 
 def _rdkit_svg(mol: Chem.Mol, highlights: Mapping[int, str]) -> str:
-    canvas = rdMolDraw2D.MolDraw2DSVG(-1, -1)  # as large as the molecule needs
+    # as large as the molecule needs, its letters as text: outlines take twenty times the space
+    canvas = rdMolDraw2D.MolDraw2DSVG(-1, -1, -1, -1, True)
     options: Any = canvas.drawOptions()  # RDKit's stubs have its attributes read-only
     options.scalingFactor = _PIXELS_PER_ANGSTROM
     options.clearBackground = False
@@ -96,23 +98,25 @@ def _style(node: ET.Element) -> str:
     given = dict(part.split(":", 1) for part in node.get("style", "").split(";") if ":" in part)
     given |= {key: node.attrib[key] for key in _STYLES if key in node.attrib}
     inks = {key: _INKS.get(given[key].upper(), given[key]) for key in _STYLES if key in given}
-    for key in ("stroke-width", "stroke-dasharray"):
-        if key in inks:
-            inks[key] = _tenths(inks[key].replace("px", ""))
+    inks |= {key: _tenths(inks[key]) for key in _LENGTHS if key in inks}
+    if "font-size" in inks:
+        inks["font-size"] += "px"
     return ";".join(f"{key}:{value}" for key, value in inks.items())
 
 
-def _shapes(nodes: Iterable[ET.Element]) -> Iterator[Html]:
-    """Shapes of one style; all paths among them as one."""
-    paths = ""
+def _shapes(nodes: Sequence[ET.Element]) -> Iterator[Html]:
+    """Shapes of one style: all lines as one path, all letters as one text with a place for each."""
+    lines = "".join(_relative(node.attrib["d"]) for node in nodes if "d" in node.attrib)
+    letters = [node for node in nodes if node.text and node.text.strip()]
+    if lines:
+        yield tag("path", d=lines)
+    if letters:
+        places = {side: _tenths(" ".join(n.attrib[side] for n in letters)) for side in "xy"}
+        yield tag("text", *[str(node.text) for node in letters], **places)
     for node in nodes:
-        if "d" in node.attrib:
-            paths += _relative(node.attrib["d"])
-        else:
+        if "d" not in node.attrib and node not in letters:
             shape = {key: _tenths(node.attrib[key]) for key in _SHAPE if key in node.attrib}
             yield tag(node.tag.rpartition("}")[2], **shape)
-    if paths:
-        yield tag("path", d=paths)
 
 
 def _tenths(numbers: str) -> str:

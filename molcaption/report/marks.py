@@ -71,6 +71,6 @@ def _piece(part: str, claims: Sequence[Claim], lexicon: Lexicon) -> Html:
     if not claims:
         return join(part)
     said = [f"{WORDS[claim['verdict']]}: {describe(claim, lexicon)}" for claim in claims]
-    label = "; ".join(dict.fromkeys(said))
-    heard = tag("span", f" ({label}) ", class_="heard")
-    return tag("mark", part, heard, class_=WORDS[claims[0]["verdict"]], title=label)
+    kind = WORDS[claims[0]["verdict"]]
+    heard = tag("span", f" ({kind}) ", class_="heard")  # a list below the text says more
+    return tag("mark", part, heard, class_=kind, title="; ".join(dict.fromkeys(said)))
