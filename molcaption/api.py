@@ -200,6 +200,6 @@ def _result(row: dict[str, Any], lexicon: Lexicon) -> CaptionedMolecule:
 
 def _claim(claim: Mapping[str, Any], mol: Chem.Mol, lexicon: Lexicon) -> CheckedClaim:
     there = claim["verdict"] != "unchecked" and claim["found"] not in (None, "0")
-    atoms = atoms_of(mol, claim["concept"], lexicon) if there else ()
+    atoms = atoms_of(mol, claim["concept"], lexicon) if there else set()
     names = CheckedClaim.__dataclass_fields__.keys() - {"atoms"}
     return CheckedClaim(**{name: claim[name] for name in names}, atoms=tuple(sorted(atoms)))

@@ -72,6 +72,7 @@ def show(
     smiles: Sequence[str],
     output: str | Path | None = None,
     *,
+    model: str | Path | None = None,
     columns: str | None = None,
     force: bool = False,
     **options: Any,
@@ -80,7 +81,7 @@ def show(
 
     Args:
         output: as for files, "-" for JSON lines; None tells the answer in words.
-        options: of `Captioner.from_pretrained`; its ``directory`` is called ``model`` here.
+        options: of `Captioner.from_pretrained`.
 
     Raises:
         MissingError, BadDataError: as `Captioner.from_pretrained`.
@@ -91,7 +92,7 @@ def show(
         check_target(output)
         if str(output) != STDOUT and Path(output).is_file() and not force:
             raise CannotWriteError(f"{output}: exists already; give another name, or --force")
-    captioner = Captioner.from_pretrained(options.pop("model"), **options)
+    captioner = Captioner.from_pretrained(model, **options)
     results = captioner.caption(smiles)
     if output is None:
         _tell(results)

@@ -100,12 +100,11 @@ class AlignObjective(nn.Module):
         """How many dev pairs have their right text at which rank, by ranges of ranks."""
         found = ranks(self._on_dev()[0].numpy())
         edges = [edge for edge in _RANK_EDGES if edge <= len(found)] + [len(found) + 1]
-        return {
-            f"{low}" if high == low + 1 else f"{low}-{high - 1}": int(
-                ((found >= low) & (found < high)).sum()
-            )
-            for low, high in pairwise(edges)
-        }
+        counts = {}
+        for low, high in pairwise(edges):
+            name = str(low) if high == low + 1 else f"{low}-{high - 1}"
+            counts[name] = int(((found >= low) & (found < high)).sum())
+        return counts
 
     def _on_dev(self) -> tuple[Tensor, float, float]:
         device = next(self.projector.parameters()).device

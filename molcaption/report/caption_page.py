@@ -19,7 +19,7 @@ from molcaption.report.markup import Html, join, tag
 from molcaption.report.tables import facts, table
 
 MOLECULES = 1_000
-"""Cards on a page, unless told otherwise: about four megabytes."""
+"""Cards on a page, unless told otherwise: under five megabytes."""
 TOP_GROUPS = 10
 
 
