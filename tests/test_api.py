@@ -226,7 +226,7 @@ def test_a_file_comes_before_a_molecule(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_terminal_that_knows_no_ticks(tiny_bundle: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "molcaption", "caption", "c1ccccc1O", "-m", str(tiny_bundle)],
-        capture_output=True, check=False, timeout=120,
+        cwd=Path(__file__).parents[1], capture_output=True, check=False, timeout=300,
         env={**os.environ, "PYTHONIOENCODING": "ascii", "FORCE_COLOR": "1", "NO_COLOR": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
