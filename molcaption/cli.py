@@ -142,10 +142,12 @@ def _caption(
       cat library.smi | molcaption caption - --format smi -o - > captions.jsonl
     """
     from molcaption.caption import caption, survey
-    from molcaption.reporting import check_page, report
-    from molcaption.show import all_smiles, show
+    from molcaption.data.readers import READERS
+    from molcaption.data.readers.inputs import all_smiles
 
-    if all_smiles(inputs):
+    if all_smiles(inputs, READERS):
+        from molcaption.show import show
+
         refuse_others(ctx, _FOR_SMILES, f"goes with compound files; {inputs[0]} is a SMILES")
         show(inputs, output, model=model, memory=memory, memory_styles=memory_style, draws=draws,
              mend=mend, columns=columns, batch_size=batch_size, max_new_tokens=max_new_tokens,
@@ -158,6 +160,8 @@ def _caption(
     if output is None:
         raise UsageError(f"{inputs[0]}: say where the captions go with -o captions.parquet")
     if html is not None:
+        from molcaption.reporting import check_page, report
+
         check_page(output, html, columns)
     caption(inputs, output, model=model, memory=memory, memory_styles=memory_style,
             draws=draws, mend=mend, columns=columns, format=format,

@@ -4,7 +4,6 @@ With an output the row is written as for a file; without, caption, claims and co
 in words. Signs and words carry the meaning, colours only repeat it where a terminal takes them.
 """
 
-import glob
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,12 +13,10 @@ from rich.console import Console
 from rich.text import Text
 
 from molcaption.api import CaptionedMolecule, CaptionedMolecules, Captioner, CheckedClaim
-from molcaption.chem.molecule import InvalidMolecule, parse_smiles
 from molcaption.claims import load_lexicon
 from molcaption.claims.verify import Claim
-from molcaption.data.readers import READERS
-from molcaption.data.writers import STDOUT, check_output, check_target, open_writer
-from molcaption.errors import CannotWriteError, NoInputError
+from molcaption.data.writers import MOL_KEY, STDOUT, check_output, check_target, open_writer
+from molcaption.errors import CannotWriteError, UsageError
 from molcaption.log import takes_ansi
 from molcaption.report.caption_cards import verdict_in_words
 from molcaption.report.marks import describe
@@ -32,40 +29,6 @@ _REASONS = {
     "out_of_scope": "it is not said of this molecule's structure",
     "insufficient_structure": "the structure neither proves nor refutes it",
 }
-
-
-def all_smiles(inputs: Sequence[str]) -> bool:
-    """Whether ``inputs`` are molecules and not files.
-
-    A file of that name comes first, and what is spelt like one (a known suffix, "-") is one.
-
-    Raises:
-        NoInputError: an input is neither, or files and molecules are mixed.
-    """
-    refused = {}
-    for given in inputs:
-        if _is_path(given):
-            continue
-        try:
-            parse_smiles(given)
-        except InvalidMolecule as error:
-            refused[given] = f"{given}: no such file, and no SMILES: {error}"
-    if refused:
-        raise NoInputError(next(iter(refused.values())))
-    paths = [given for given in inputs if _is_path(given)]
-    if paths and len(paths) < len(inputs):
-        molecule = next(given for given in inputs if not _is_path(given))
-        raise NoInputError(
-            f"{molecule}: no such file; a SMILES cannot stand beside files such as {paths[0]}"
-        )
-    return not paths
-
-
-def _is_path(given: str) -> bool:
-    suffix = Path(given.lower().removesuffix(".gz")).suffix
-    if given == STDOUT or suffix in READERS or Path(given).exists():
-        return True
-    return any(glob.iglob(given))  # noqa: PTH207 (as `readers.inputs` expands patterns)
 
 
 def show(
@@ -85,8 +48,11 @@ def show(
 
     Raises:
         MissingError, BadDataError: as `Captioner.from_pretrained`.
+        UsageError: ``columns`` without an ``output``, or an unknown format.
         CannotWriteError: the output exists and ``force`` is not given, or cannot be written.
     """
+    if output is None and columns is not None:
+        raise UsageError("--columns chooses what -o writes; add -o -")
     if output is not None:
         check_output(output)
         check_target(output)
@@ -98,7 +64,7 @@ def show(
         _tell(results)
     else:
         with open_writer(output, columns=columns) as writer:
-            writer.write([dict(result.row) for result in results])
+            writer.write([{**result.row, MOL_KEY: result.mol} for result in results])
     return results
 
 
