@@ -4,6 +4,7 @@ With an output the row is written as for a file; without, caption, claims and co
 in words. Signs and words carry the meaning, colours only repeat it where a terminal takes them.
 """
 
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -70,6 +71,8 @@ def show(
 
 def _tell(results: CaptionedMolecules) -> None:
     colours = takes_ansi(sys.stdout)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without β shows its number
+        sys.stdout.reconfigure(errors="backslashreplace")
     console = Console(
         force_terminal=colours, no_color=not colours, highlight=False, emoji=False, markup=False,
         soft_wrap=not sys.stdout.isatty(),
