@@ -41,6 +41,7 @@ from molcaption.nn.bridge import Bridge
 from molcaption.nn.encoder import MolGNN
 from molcaption.nn.projector import Projector, ProjectorConfig
 from molcaption.recipe import Recipe, provenance, recipe_hash
+from molcaption.report.training import draw_run
 
 _log = logging.getLogger(__name__)
 _SECTIONS = ("seed", "data", "encoder", "projector", "profile", "backbone", "prompt", "align")
@@ -66,7 +67,7 @@ def align(recipe: Recipe, fresh: bool = False) -> Path:
     settings = LoopSettings.of(recipe.align.model_dump())
     fit(objective, settings, directory, key=recipe_hash(recipe, *_SECTIONS), label="align")
     objective.eval()
-    _report(directory, recipe, objective.evaluate().metrics)
+    _report(directory, recipe, objective)
     save_bridge(directory, Bridge(encoder, objective.projector))
     config = CaptionerConfig(
         stage="align",
@@ -83,6 +84,7 @@ def align(recipe: Recipe, fresh: bool = False) -> Path:
         provenance=provenance(recipe),
     )
     write_config(directory, config)
+    draw_run(recipe.run_dir)
     return directory
 
 
@@ -127,8 +129,8 @@ def backbone_source(recipe: Recipe) -> BackboneSource:
     return BackboneSource(path, recipe.backbone.quantization)
 
 
-def _report(directory: Path, recipe: Recipe, metrics: dict[str, float]) -> None:
-    stage = recipe.align
+def _report(directory: Path, recipe: Recipe, objective: AlignObjective) -> None:
+    stage, metrics = recipe.align, objective.evaluate().metrics
     gained = metrics["gain"] >= stage.min_gain
     found = metrics["mrr"] >= _MIN_MRR_OVER_CHANCE * metrics["mrr_chance"]
     report: dict[str, Any] = {
@@ -136,6 +138,7 @@ def _report(directory: Path, recipe: Recipe, metrics: dict[str, float]) -> None:
         "contrastive_weight": stage.contrastive_weight,
         "target": stage.target,
         **metrics,
+        "ranks": objective.rank_counts(),
         "needed_gain": stage.min_gain,
         "needed_mrr": _MIN_MRR_OVER_CHANCE * metrics["mrr_chance"],
         "aligned": bool(gained and found),

@@ -43,9 +43,9 @@ from molcaption.engine.runtimes import Runtime, load_runtime, model_hash
 from molcaption.engine.store import open_store
 from molcaption.engine.summary import Summary, check_summary
 from molcaption.engine.tally import Tally, check_rejects, parse_max_rejects
-from molcaption.errors import MissingError, NoInputError
+from molcaption.errors import NoInputError
 from molcaption.log import progress
-from molcaption.shipped import DEFAULT_MODEL, shipped_path
+from molcaption.shipped import model_path
 from molcaption.workers import Workers
 
 _log = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ def caption(
     """
     allowed = parse_max_rejects(max_rejects)
     inputs = expand(inputs, READERS)
-    path = _model_path(model)
+    path = model_path(model)
     lexicon = settle(load_lexicon())
     decisive = {
         "model": model_hash(path),
@@ -265,15 +265,3 @@ def _checked(
     if memory is not None and not Path(memory).is_file():
         raise NoInputError(f"--memory {memory}: no such file")
     return files
-
-
-def _model_path(model: str | Path | None) -> Path:
-    if model is not None:
-        return Path(model)
-    shipped = shipped_path(DEFAULT_MODEL)
-    if shipped is None:
-        raise MissingError(
-            f"no captioner ships with this installation ({DEFAULT_MODEL} is missing); "
-            "name one with --model DIR"
-        )
-    return shipped

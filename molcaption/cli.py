@@ -10,6 +10,7 @@ import typer
 
 from molcaption import __version__, cli_inspect, cli_run, cli_score, cli_train
 from molcaption.cli_options import (
+    CaptionOutput,
     Force,
     Format,
     IdColumn,
@@ -20,8 +21,10 @@ from molcaption.cli_options import (
     SmilesColumn,
     command,
     new_group,
+    refuse_others,
     with_global_options,
 )
+from molcaption.errors import UsageError
 
 _SHORT_HELP = """\
 molcaption: caption molecules in bulk, with evidence for every chemical claim.
@@ -31,6 +34,10 @@ molcaption: caption molecules in bulk, with evidence for every chemical claim.
 
 All commands: molcaption --help. One command: molcaption caption --help.
 """
+
+# What `caption` takes with SMILES in place of files.
+_FOR_SMILES = {"inputs", "output", "model", "memory", "memory_style", "columns", "draws", "mend",
+               "batch_size", "max_new_tokens", "threads", "force"}  # fmt: skip
 
 app = new_group()
 
@@ -68,15 +75,12 @@ def _root(
 
 @command(app, "caption")
 def _caption(
+    ctx: typer.Context,
     inputs: Annotated[
         list[str], typer.Argument(metavar="INPUT...", help="Compound files, folders of them, "
-                                  "patterns; - reads stdin.")
+                                  "patterns; - reads stdin. Or SMILES.")
     ],
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE|DIR/",
-                          help=".parquet .jsonl .csv .tsv .sdf by suffix; - writes stdout; DIR/ "
-                          "gets a Parquet file for each input.")
-    ],
+    output: CaptionOutput = None,
     model: Annotated[
         str | None, typer.Option("--model", "-m", metavar="DIR",
                                  help="Bundle or model directory; the one that ships by default."),
@@ -128,6 +132,9 @@ def _caption(
         float | None, typer.Option(min=0.1, metavar="SECONDS", help="Give up a molecule that takes "
                                    "more processor time; 10 by default.")
     ] = None,
+    html: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write a page about the captions too.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read and count the records, and do nothing else.")
     ] = False,
@@ -137,7 +144,8 @@ def _caption(
 
     \b
     Examples:
-      molcaption caption examples/drugs.sdf -o captions.parquet
+      molcaption caption "CC(=O)Oc1ccccc1C(=O)O"
+      molcaption caption examples/drugs.sdf -o captions.parquet --html report.html
       molcaption caption library.smi.gz -o captions.csv --columns id:ID,caption:description
       molcaption caption library.smi.gz -o captions.parquet --memory known.tsv
       molcaption caption library.smi.gz -o tonight.parquet --cache /var/cache/captions
@@ -145,18 +153,36 @@ def _caption(
       cat library.smi | molcaption caption - --format smi -o - > captions.jsonl
     """
     from molcaption.caption import caption, survey
+    from molcaption.data.readers import READERS
+    from molcaption.data.readers.inputs import all_smiles
 
+    if all_smiles(inputs, READERS):
+        from molcaption.show import show
+
+        refuse_others(ctx, _FOR_SMILES, f"goes with compound files; {inputs[0]} is a SMILES")
+        show(inputs, output, model=model, memory=memory, memory_styles=memory_style, draws=draws,
+             mend=mend, columns=columns, batch_size=batch_size, max_new_tokens=max_new_tokens,
+             threads=threads, force=force)  # fmt: skip
+        return
     if dry_run:
         survey(inputs, format=format, smiles_column=smiles_column, id_column=id_column,
                limit=limit, shard=shard, workers=workers,
                molecule_timeout=molecule_timeout)  # fmt: skip
         return
+    if output is None:
+        raise UsageError(f"{inputs[0]}: say where the captions go with -o captions.parquet")
+    if html is not None:
+        from molcaption.reporting import check_page, report
+
+        check_page(output, html, columns)
     caption(inputs, output, model=model, memory=memory, memory_styles=memory_style,
             draws=draws, mend=mend, columns=columns, format=format,
             smiles_column=smiles_column, id_column=id_column, batch_size=batch_size, limit=limit,
             shard=shard, max_new_tokens=max_new_tokens, max_rejects=max_rejects, cache=cache,
             threads=threads, workers=workers, molecule_timeout=molecule_timeout,
             force=force)  # fmt: skip
+    if html is not None:
+        report(output, html)
 
 
 @command(app, "check")

@@ -33,6 +33,30 @@ def _doctor(
     doctor(as_json=as_json)
 
 
+@command(group, "report")
+def _report(
+    input: Annotated[
+        str, typer.Argument(help="What caption or check wrote, or the folder of a training run.")
+    ],
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")
+    ] = None,
+    molecules: Annotated[
+        int, typer.Option(min=0, help="Records that the page shows; its numbers are of all.")
+    ] = 1000,
+) -> None:
+    """Draw a page about captions (one HTML file), or the pictures of a training run (SVG).
+
+    \b
+    Examples:
+      molcaption report captions.parquet -o report.html
+      molcaption report runs/mini
+    """
+    from molcaption.reporting import report
+
+    report(input, output, molecules=molecules)
+
+
 @command(recipes, "check")
 def _recipe_check(
     files: Annotated[list[str], typer.Argument(metavar="RECIPE...", help="Recipe files.")],

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from molcaption import log
+from molcaption.errors import UsageError
 
 # Examples keep their lines, and help stays plain text: no boxes, no colours, quick to import.
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -44,6 +45,16 @@ Output = Annotated[
         "-o",
         metavar="FILE",
         help=".parquet .jsonl .csv .tsv .sdf by suffix; - writes stdout.",
+    ),
+]
+CaptionOutput = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE|DIR/",
+        help=".parquet .jsonl .csv .tsv .sdf by suffix; - writes stdout; DIR/ gets a Parquet file "
+        "for each input. A SMILES needs none.",
     ),
 ]
 Format = Annotated[
@@ -129,6 +140,23 @@ def with_global_options(command: Callable[..., None]) -> Callable[..., None]:
     }
     del wrapper.__wrapped__  # type: ignore[attr-defined]
     return wrapper
+
+
+def refuse_others(ctx: typer.Context, fitting: Collection[str], reason: str) -> None:
+    """Refuse options that would be ignored here: what a user asks for is done or refused.
+
+    Args:
+        fitting: parameters of the command that may be given; the global options always may.
+
+    Raises:
+        UsageError: another one was given.
+    """
+    allowed = {*fitting, *inspect.signature(global_options).parameters}
+    for parameter in ctx.command.params:
+        source = ctx.get_parameter_source(str(parameter.name))
+        is_given = source is not None and source.name == "COMMANDLINE"
+        if is_given and parameter.name not in allowed:
+            raise UsageError(f"{parameter.opts[0]} {reason}")
 
 
 def new_group() -> typer.Typer:

@@ -39,6 +39,7 @@ from molcaption.nn.backbone import (
 from molcaption.nn.captioner import Captioner
 from molcaption.nn.profile import ProfileConfig, ProfileProjector
 from molcaption.recipe import Recipe, provenance, recipe_hash
+from molcaption.report.training import draw_run
 
 _log = logging.getLogger(__name__)
 _SECTIONS = ("seed", "data", "encoder", "projector", "profile", "backbone", "prompt", "finetune",
@@ -87,6 +88,7 @@ def finetune(recipe: Recipe, force: bool = False, fresh: bool = False) -> Path:
             provenance=provenance(recipe),
         ),
     )
+    draw_run(recipe.run_dir)
     return directory
 
 

@@ -147,6 +147,10 @@ def test_every_stage_leaves_metrics_and_a_config(run: Recipe) -> None:
         assert config.stage == stage
         assert config.provenance["recipe_name"] == "tiny"
     assert "samples" in json.loads(lines[-1])
+    ranks = json.loads((run.run_dir / "align" / "alignment.json").read_text())["ranks"]
+    assert (list(ranks), sum(ranks.values())) == (["1", "2-3", "4-6"], 6)  # six pairs of dev
+    for picture in ("curves.svg", "alignment.svg"):
+        assert "</svg>" in (run.run_dir / picture).read_text()
 
 
 def test_second_run_does_nothing(run: Recipe) -> None:

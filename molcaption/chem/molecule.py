@@ -104,6 +104,15 @@ def parse_molblock(text: str) -> Chem.Mol:
     return _parse(Chem.MolFromMolBlock, text)
 
 
+def plain_mol(mol: Chem.Mol) -> Chem.Mol:
+    """A copy as the parsers make it: sanitised, without explicit hydrogens, atoms in their order.
+
+    Raises:
+        InvalidMolecule: with RDKit's reason; also for no atoms or more than `MAX_ATOMS`.
+    """
+    return _parse(lambda _: Chem.RemoveHs(mol), "")
+
+
 def canonical_smiles(mol: Chem.Mol) -> str:
     """Canonical isomeric SMILES of RDKit.
 

@@ -6,9 +6,9 @@ unknown, and a caption with nothing to check has no score at all, never 1.0.
 
 import gc
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, TypedDict
+from typing import Any, Self, TypedDict
 
 from rdkit import Chem
 
@@ -58,6 +58,15 @@ class CaptionCheck:
     def columns(self) -> dict[str, Any]:
         """Column name to value, ready for a writer."""
         return {name: getattr(self, name) for name in _COLUMNS}
+
+    @classmethod
+    def of_columns(cls, row: Mapping[str, Any]) -> Self:
+        """The check whose columns an output row holds, beside its others.
+
+        Raises:
+            KeyError: one of them is not there.
+        """
+        return cls(**{name: row[name] for name in _COLUMNS})
 
 
 _COLUMNS = tuple(column.name for column in fields(CaptionCheck))

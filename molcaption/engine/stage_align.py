@@ -11,6 +11,7 @@ Dims: M pairs, Q graph tokens, W encoder width, D backbone width.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -18,9 +19,11 @@ from torch import Tensor, nn
 
 from molcaption.data.batching import even_batches
 from molcaption.engine.loop import Evaluation
-from molcaption.metrics.retrieval import retrieval_scores
+from molcaption.metrics.retrieval import ranks, retrieval_scores
 from molcaption.nn.objectives import DISTANCES, contrastive_loss, similarities
 from molcaption.nn.projector import Projector
+
+_RANK_EDGES = (1, 2, 4, 11, 31, 101, 301, 1001)
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,17 @@ class AlignObjective(nn.Module):
             **retrieval_scores(scores.numpy()),
         }
         return Evaluation(metrics)
+
+    @torch.no_grad()
+    def rank_counts(self) -> dict[str, int]:
+        """How many dev pairs have their right text at which rank, by ranges of ranks."""
+        found = ranks(self._on_dev()[0].numpy())
+        edges = [edge for edge in _RANK_EDGES if edge <= len(found)] + [len(found) + 1]
+        counts = {}
+        for low, high in pairwise(edges):
+            name = str(low) if high == low + 1 else f"{low}-{high - 1}"
+            counts[name] = int(((found >= low) & (found < high)).sum())
+        return counts
 
     def _on_dev(self) -> tuple[Tensor, float, float]:
         device = next(self.projector.parameters()).device

@@ -8,6 +8,7 @@ from molcaption.claims.verify import CaptionCheck, Claim
 from molcaption.report.markup import Html, join, tag
 
 MAX_TEXT = 3_000  # characters shown; ChEBI's longest description has about 2,000
+MAX_ID = 100
 SHOWN = ("contradicted", "supported")  # where claims overlap, the first verdict colours the text
 WORDS = {"contradicted": "refuted", "supported": "supported"}
 
@@ -24,6 +25,20 @@ def describe(claim: Claim, lexicon: Lexicon) -> str:
     expected = "none" if claim["polarity"] == "negative" else filled
     found = "nothing known" if claim["found"] is None else claim["found"]
     return f"{concept_name(claim['concept'], lexicon)}: expected {expected}, found {found}"
+
+
+def short_id(id: str) -> str:
+    """An id that leaves the page its shape, whatever it is."""
+    return id if len(id) <= MAX_ID else f"{id[:MAX_ID]}…"
+
+
+def refuted_claims(check: CaptionCheck | None, lexicon: Lexicon) -> Html | None:
+    """What the structure refutes, as a list; None if nothing."""
+    said = dict.fromkeys(describe(claim, lexicon) for claim in claims_of(check, "contradicted"))
+    if not said:
+        return None
+    items = [tag("li", text) for text in said]
+    return tag("div", tag("h4", "Refuted"), tag("ul", *items), class_="refuted-claims")
 
 
 def claims_of(check: CaptionCheck | None, verdict: str) -> list[Claim]:
@@ -56,6 +71,6 @@ def _piece(part: str, claims: Sequence[Claim], lexicon: Lexicon) -> Html:
     if not claims:
         return join(part)
     said = [f"{WORDS[claim['verdict']]}: {describe(claim, lexicon)}" for claim in claims]
-    label = "; ".join(dict.fromkeys(said))
-    heard = tag("span", f" ({label}) ", class_="heard")
-    return tag("mark", part, heard, class_=WORDS[claims[0]["verdict"]], title=label)
+    kind = WORDS[claims[0]["verdict"]]
+    heard = tag("span", f" ({kind}) ", class_="heard")  # a list below the text says more
+    return tag("mark", part, heard, class_=kind, title="; ".join(dict.fromkeys(said)))

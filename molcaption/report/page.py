@@ -5,21 +5,19 @@ The same report gives the same bytes: there is no date in it. Its size is bound 
 """
 
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
-from string import Template
 
 from molcaption.claims import load_lexicon
 from molcaption.claims.lexicon import Lexicon
 from molcaption.data.atomic import atomic_write
 from molcaption.metrics.scorecard import ScoreReport, ScoreRow
 from molcaption.report.charts import histogram
+from molcaption.report.document import Section, document
 from molcaption.report.examples import ORDER, cards, extremes
 from molcaption.report.groups import group_frequency
 from molcaption.report.markup import Html, join, tag
 from molcaption.report.tables import facts, name_of, nested, score_table, table
 
-Section = tuple[str, str, Html]  # anchor, heading, content
 _FILES = ("predictions", "references")
 _COUNTS = {
     "n": "captions",
@@ -54,19 +52,7 @@ def write_report(report: ScoreReport, path: str | Path, lexicon: Lexicon | None 
 
 def render(report: ScoreReport, lexicon: Lexicon) -> str:
     """The page as text."""
-    parts = _sections(report, lexicon)
-    links = [tag("a", heading, href=f"#{anchor}") for anchor, heading, _ in parts]
-    body = [tag("section", tag("h2", heading), html, id=at) for at, heading, html in parts]
-    return _template("page.html").substitute(
-        style=_template("style.css").template,
-        head=_head(report),
-        links=join(*links),
-        body="\n".join(body),
-    )
-
-
-def _template(name: str) -> Template:
-    return Template((resources.files("molcaption.report") / name).read_text("utf-8"))
+    return document("Caption scores", _head(report), _sections(report, lexicon))
 
 
 def _head(report: ScoreReport) -> Html:

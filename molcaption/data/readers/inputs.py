@@ -5,6 +5,8 @@ import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from molcaption.chem.molecule import InvalidMolecule, parse_smiles
+from molcaption.data.readers.opening import STDIN
 from molcaption.errors import NoInputError, UsageError
 
 Shard = tuple[int, int]
@@ -42,6 +44,35 @@ def expand(inputs: Sequence[str | Path], suffixes: Collection[str]) -> list[str]
 def _is_input(path: Path, suffixes: Collection[str]) -> bool:
     suffix = Path(path.name.lower().removesuffix(".gz")).suffix
     return path.is_file() and not path.name.startswith(".") and suffix in suffixes
+
+
+def all_smiles(inputs: Sequence[str], suffixes: Collection[str]) -> bool:
+    """Whether ``inputs`` are molecules, written as SMILES, and not files.
+
+    A file of that name comes first, and what is spelt like one (a known suffix, "-") is one.
+
+    Raises:
+        NoInputError: an input is neither, or files and molecules are mixed.
+    """
+    paths = [given for given in inputs if _is_path(given, suffixes)]
+    molecules = [given for given in inputs if given not in paths]
+    for given in molecules:
+        try:
+            parse_smiles(given)
+        except InvalidMolecule as error:
+            raise NoInputError(f"{given}: no such file, and no SMILES: {error}") from error
+    if paths and molecules:
+        raise NoInputError(
+            f"{molecules[0]}: no such file; a SMILES cannot stand beside files such as {paths[0]}"
+        )
+    return not paths
+
+
+def _is_path(given: str, suffixes: Collection[str]) -> bool:
+    suffix = Path(given.lower().removesuffix(".gz")).suffix
+    if given == STDIN or suffix in suffixes or Path(given).exists():
+        return True
+    return any(glob.iglob(given))  # noqa: PTH207 (as in `expand`)
 
 
 def parse_shard(text: str | None) -> Shard | None:

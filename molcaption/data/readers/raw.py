@@ -17,10 +17,11 @@ from molcaption.chem.molecule import (
     canonical_smiles,
     parse_molblock,
     parse_smiles,
+    plain_mol,
 )
 from molcaption.chem.rebuild import mol_from_graph
 
-Kind = Literal["smiles", "molblock", "graph", "broken"]
+Kind = Literal["smiles", "molblock", "graph", "mol", "broken"]
 
 MOLBLOCK_PROPERTY = "_source_molblock"
 """Private RDKit property with the record's mol block as it was read, coordinates included."""
@@ -31,8 +32,8 @@ class RawRecord:
     """What a reader found; `record` and `source` are filled in by `read_records`.
 
     Attributes:
-        kind: what ``payload`` is: SMILES, mol block, a tuple (x, edge_index, edge_attr), or, for a
-            record that cannot even be split into fields, the reason.
+        kind: what ``payload`` is: SMILES, mol block, a tuple (x, edge_index, edge_attr), RDKit's
+            molecule, or, for a record that cannot even be split into fields, the reason.
     """
 
     kind: Kind
@@ -95,5 +96,6 @@ _PARSERS: dict[Kind, Callable[[Any], Chem.Mol]] = {
     "smiles": parse_smiles,
     "molblock": _from_molblock,
     "graph": _from_graph,
+    "mol": plain_mol,
     "broken": _broken,
 }

@@ -1,0 +1,205 @@
+"""The captioner in Python: molecules in, captions with their evidence out.
+
+The same path as the command line: records go through `engine.captioning.Captioning` and become
+the rows that `molcaption caption` writes (`engine.rows`); a result is one such row with names and
+types.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self, overload
+
+from rdkit import Chem
+
+from molcaption.claims import Lexicon, load_lexicon
+from molcaption.claims.atoms import atoms_of
+from molcaption.data.memory import Memory
+from molcaption.data.memory_file import load_memory
+from molcaption.data.readers.raw import RawRecord, parse_record
+from molcaption.data.writers import MOL_KEY
+from molcaption.engine.captioning import Captioning, Decoding
+from molcaption.engine.rows import make_rows
+from molcaption.engine.runtimes import Runtime, load_runtime
+from molcaption.engine.store import open_store
+from molcaption.report.caption_cards import fragment
+from molcaption.shipped import model_path
+
+AnyMolecule = str | Chem.Mol | None
+"""SMILES, RDKit's molecule, or the None that RDKit gives for what it cannot read."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedClaim:
+    """One thing that a caption says about the structure, and what the structure says.
+
+    Attributes:
+        text: the words, ``caption[start:end]``.
+        concept: id in the lexicon; None for a word that it does not know.
+        verdict: supported, contradicted or unchecked.
+        reason: why it is unchecked; None otherwise.
+        expected, found: how many of it, or the numbers that were claimed and there; None if
+            nothing was looked for.
+        atoms: indices into the result's ``mol`` of the atoms that make it true; empty for what is
+            not there, and for what no substructure shows (a charge, a chain length).
+    """
+
+    text: str
+    start: int
+    end: int
+    concept: str | None
+    verdict: str
+    reason: str | None
+    expected: str | None
+    found: str | None
+    atoms: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionedMolecule:
+    """A molecule with its caption, or with the reason why it has none.
+
+    Attributes:
+        smiles: canonical isomeric SMILES; for what is no molecule the text as it was given.
+        caption: None if there is an ``error``.
+        confidence: exp of the mean log-probability of the caption's tokens, from 0 to 1; None if
+            there is no caption, or it comes from a memory.
+        verdict: ok, contradicted (at least one claim is), not_checkable or mol_error.
+        claims: in the order of the caption.
+        error: what is wrong with the molecule; None if all is well.
+        mol: the molecule without explicit hydrogens, its atoms in the order given.
+        row: all of it under the names of the columns that ``molcaption caption`` writes.
+    """
+
+    smiles: str
+    caption: str | None
+    confidence: float | None
+    verdict: str
+    claims: tuple[CheckedClaim, ...]
+    error: str | None
+    mol: Chem.Mol | None = field(repr=False, compare=False)
+    row: Mapping[str, Any] = field(repr=False, compare=False)
+
+    def _repr_html_(self) -> str:
+        """Drawing and marked caption, for a notebook."""
+        return fragment([self.row], load_lexicon())
+
+
+class CaptionedMolecules(tuple[CaptionedMolecule, ...]):
+    """Results in the order of the molecules; a notebook shows them all."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return fragment([result.row for result in self], load_lexicon())
+
+
+class Captioner:
+    """A loaded captioner; make it with `from_pretrained`."""
+
+    def __init__(
+        self, runtime: Runtime, memory: Memory | None, lexicon: Lexicon, decoding: Decoding
+    ) -> None:
+        self._runtime, self._memory = runtime, memory
+        self._lexicon, self._decoding = lexicon, decoding
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        directory: str | Path | None = None,
+        *,
+        memory: str | Path | None = None,
+        memory_styles: Sequence[str] | None = None,
+        draws: int | None = None,
+        mend: bool = True,
+        batch_size: int = 32,
+        max_new_tokens: int | None = None,
+        threads: int | None = None,
+    ) -> Self:
+        """Load a captioner; the options mean what those of ``molcaption caption`` do.
+
+        Args:
+            directory: bundle (made by ``export``) or merged model (made by ``merge``); the one
+                that ships if None.
+
+        Raises:
+            MissingError: there is no captioner.
+            BadDataError: it is damaged, or made by a newer molcaption.
+            NoInputError: no such memory.
+        """
+        runtime = load_runtime(model_path(directory), threads=threads)
+        lexicon = load_lexicon()
+        known = None if memory is None else load_memory(memory, lexicon, memory_styles)
+        chosen = runtime.draws if draws is None else draws
+        return cls(runtime, known, lexicon, Decoding(chosen, mend, batch_size, max_new_tokens))
+
+    @overload
+    def caption(self, molecules: str | Chem.Mol) -> CaptionedMolecule: ...
+
+    @overload
+    def caption(self, molecules: Iterable[AnyMolecule]) -> CaptionedMolecules: ...
+
+    def caption(
+        self, molecules: AnyMolecule | Iterable[AnyMolecule]
+    ) -> CaptionedMolecule | CaptionedMolecules:
+        """Captions of many molecules, or of one; a result for each, in order.
+
+        A molecule that cannot be read raises nothing: its result has an ``error`` and no caption.
+        Who captions a thousand compounds in a notebook wants the other 999, in their places, and
+        a table of what failed; the output files of the command line do the same.
+
+        Args:
+            molecules: SMILES or RDKit molecules (also None, RDKit's own word for a bad SMILES).
+
+        Raises:
+            TypeError: something that is neither; no molecule is captioned then.
+        """
+        if molecules is None or isinstance(molecules, str | Chem.Mol):
+            return self._captioned([molecules])[0]
+        return self._captioned(list(molecules))
+
+    def _captioned(self, molecules: list[AnyMolecule]) -> CaptionedMolecules:
+        records = [parse_record(_raw(given, place)) for place, given in enumerate(molecules)]
+        with open_store(None, "") as store:
+            captioning = Captioning(
+                self._runtime, self._memory, self._lexicon, self._decoding, store
+            )
+            rows = make_rows(records, captioning.captions(records), self._lexicon, "smi")
+        return CaptionedMolecules(_result(row, self._lexicon) for row in rows)
+
+
+def _raw(given: AnyMolecule, place: int) -> RawRecord:
+    """What was given as a record."""
+    if isinstance(given, str):
+        raw = RawRecord("smiles", given)
+    elif isinstance(given, Chem.Mol):
+        raw = RawRecord("mol", given)
+    elif given is None:
+        raw = RawRecord("broken", "None, which RDKit gives for what it cannot read")
+    else:
+        raise TypeError(
+            f"molecule {place}: a {type(given).__name__}, expected SMILES or an RDKit molecule"
+        )
+    raw.record = place
+    return raw
+
+
+def _result(row: dict[str, Any], lexicon: Lexicon) -> CaptionedMolecule:
+    mol = row.pop(MOL_KEY)
+    return CaptionedMolecule(
+        smiles=row["smiles"] or "",
+        caption=row["caption"],
+        confidence=row["confidence"],
+        verdict=row["validity_status"],
+        claims=tuple(_claim(claim, mol, lexicon) for claim in row["claims"]),
+        error=row["error"],
+        mol=mol,
+        row=row,
+    )
+
+
+def _claim(claim: Mapping[str, Any], mol: Chem.Mol, lexicon: Lexicon) -> CheckedClaim:
+    there = claim["verdict"] != "unchecked" and claim["found"] not in (None, "0")
+    atoms = atoms_of(mol, claim["concept"], lexicon) if there else set()
+    names = CheckedClaim.__dataclass_fields__.keys() - {"atoms"}
+    return CheckedClaim(**{name: claim[name] for name in names}, atoms=tuple(sorted(atoms)))
