@@ -34,7 +34,9 @@ _LOOK_AFTER = 1.0
 """Seconds between looks at whether the pool still works."""
 _PATIENCE = 30
 """A chunk may take so many times the limit of an item by the clock: for what sleeps instead."""
-S, T, R = TypeVar("S"), TypeVar("T"), TypeVar("R")
+S = TypeVar("S")
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,8 @@ class Captioning:
             self._keep()
         self._in_flight.difference_update(window.fresh)
         known: dict[str, Generation | Lost] = {}
-        known |= self._store.known(_structures(window.records)) | self._lost
+        known.update(self._store.known(_structures(window.records)))
+        known.update(self._lost)
         return iter([known[r.smiles] for r in window.records if isinstance(r, Molecule)])
 
     def _view(self, found: Look) -> MoleculeView:
