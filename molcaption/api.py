@@ -133,8 +133,10 @@ class Captioner:
         chosen = runtime.draws if draws is None else draws
         return cls(runtime, known, lexicon, Decoding(chosen, mend, batch_size, max_new_tokens))
 
-    @overload
-    def caption(self, molecules: str | Chem.Mol) -> CaptionedMolecule: ...
+    @overload  # a str is an iterable of str too; the first form is the one that counts
+    def caption(  # type: ignore[overload-overlap]
+        self, molecules: str | Chem.Mol
+    ) -> CaptionedMolecule: ...
 
     @overload
     def caption(self, molecules: Iterable[AnyMolecule]) -> CaptionedMolecules: ...

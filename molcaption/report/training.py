@@ -57,7 +57,7 @@ def draw_run(directory: Path) -> list[Path]:
 
 
 def _read(path: Path) -> list[Record]:
-    records = []
+    records: list[Record] = []
     lines = path.read_text("utf-8").splitlines()
     for number, line in enumerate(lines, start=1):
         try:
