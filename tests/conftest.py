@@ -3,10 +3,14 @@
 import json
 import logging
 import os
+import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parents[1]
 
 # Before torch or a BLAS is imported: tiny models are slower on many threads than on one, and test
 # runs must not crowd out what else runs on the machine.
@@ -111,3 +115,15 @@ def clean_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(levels[0])
     package.setLevel(levels[1])
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder that looks like a checkout, in which commands may leave their output."""
+    for name in ("examples", "recipes"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    script = tmp_path / "bin" / "molcaption"
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m molcaption "$@"\n')
+    script.chmod(0o755)
+    return tmp_path

@@ -2,9 +2,7 @@
 
 import os
 import re
-import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,18 +15,6 @@ MARKED = re.compile(r"<!-- run -->\n```bash\n(.*?)```", re.DOTALL)
 PAGES = [README, *(page.read_text("utf-8") for page in sorted((ROOT / "docs").glob("*.md")))]
 BLOCKS = [block for page in PAGES for block in MARKED.findall(page)]
 RUN = [line for block in BLOCKS for line in block.splitlines() if line]
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A folder that looks like a checkout, in which commands may leave their output."""
-    for name in ("examples", "recipes"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    script = tmp_path / "bin" / "molcaption"
-    script.parent.mkdir()
-    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m molcaption "$@"\n')
-    script.chmod(0o755)
-    return tmp_path
 
 
 @pytest.mark.parametrize("line", RUN)

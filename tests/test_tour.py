@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -19,16 +18,10 @@ BLOCKS = re.findall(r"```(bash|python|text)\n(.*?)```", TOUR, re.DOTALL)
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 
-def test_the_tour_runs_word_for_word(tmp_path: Path) -> None:
+def test_the_tour_runs_word_for_word(checkout: Path) -> None:
     if shipped_path(f"{DEFAULT_MODEL}/manifest.json") is None:
         pytest.skip("no captioner ships with this checkout")
-    for name in ("examples", "recipes"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    script = tmp_path / "bin" / "molcaption"
-    script.parent.mkdir()
-    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m molcaption "$@"\n')
-    script.chmod(0o755)
-    environment = {**os.environ, "PATH": f"{script.parent}:{os.environ['PATH']}",
+    environment = {**os.environ, "PATH": f"{checkout / 'bin'}:{os.environ['PATH']}",
                    "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}  # fmt: skip
     said = ""
     assert {kind for kind, _ in BLOCKS} == {"bash", "python", "text"}
@@ -40,12 +33,12 @@ def test_the_tour_runs_word_for_word(tmp_path: Path) -> None:
             continue
         program = ["bash", "-euo", "pipefail"] if kind == "bash" else [sys.executable]
         done = subprocess.run(
-            [*program, "-c", block], cwd=tmp_path, env=environment, text=True,
+            [*program, "-c", block], cwd=checkout, env=environment, text=True,
             stdin=subprocess.DEVNULL, capture_output=True, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == 0, block + done.stderr
         said = done.stdout
-    assert "<svg" in (tmp_path / "drugs.html").read_text("utf-8")
+    assert "<svg" in (checkout / "drugs.html").read_text("utf-8")
 
 
 def test_the_page_of_options_is_that_of_the_commands() -> None:
