@@ -8,12 +8,14 @@ and with wrong inputs: every molecule's graph, its features, its SMILES, or all 
 by those of another molecule of the file.
 
 Beside the scores: the share of checkable claims that the structure supports, the share of captions
-without a refuted claim, and captions a second (decoding and choosing, without features).
+without a refuted claim, the share of captions with a word that TRAIN does not have (names of new
+molecules, or words that are none), and captions a second (decoding and choosing, without features).
 """
 
 import argparse
 import csv
 import random
+import re
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +30,7 @@ from molcaption.claims import Lexicon, check_caption, load_lexicon, settle
 from molcaption.data.features import features_of
 from molcaption.data.memory import Neighbour
 from molcaption.data.memory_file import load_memory
+from molcaption.data.pairs import read_pairs
 from molcaption.engine.choice import NEIGHBOURS, choose
 from molcaption.engine.mend import mend
 from molcaption.engine.questions import Question, questions
@@ -67,13 +70,20 @@ def main() -> None:
         systems = baselines(args.train, smiles, args.style) if not args.draws else {}
         systems |= captioner(runtime, smiles, args.train, args.style, args.draws or [runtime.draws])
         systems |= wrong_inputs(runtime, smiles) if not args.draws else {}
-    columns = (*METRICS, "precision", "not refuted", "captions/s")
+    columns = (*METRICS, "precision", "not refuted", "new words", "captions/s")
     print(f"| {args.dev.name}, {len(smiles)} molecules | " + " | ".join(columns) + " |")
     print("|---" * (len(columns) + 1) + "|")
+    known = set().union(*(words(pair.description) for pair in read_pairs(args.train)))
     for name, made in systems.items():
         cells = [*scores(made.texts, references, METRICS, args), *truth(smiles, made.texts)]
+        cells.append(f"{sum(not words(text) <= known for text in made.texts) / len(smiles):.1%}")
         cells.append(f"{len(smiles) / made.seconds:.1f}" if made.seconds else "")
         print(f"| {name} | " + " | ".join(cells) + " |")
+
+
+def words(text: str) -> set[str]:
+    """The words of a text, in lower case, and the parts of its chemical names."""
+    return set(re.findall(r"[a-z]{4,}", text.lower()))
 
 
 def read_dev(path: Path, limit: int | None) -> tuple[list[str], list[str]]:
