@@ -73,6 +73,7 @@ class Summary:
             facts: what else programs want to know of the run.
         """
         fields = {
+            "output": None if output is None else str(output),
             "n": self.records,
             "rejected": self.rejected,
             "made": self.made,
@@ -81,7 +82,9 @@ class Summary:
             "rate": round(self.rate, 3),
         }
         _log.info(
-            "%d records, %d rejected, %d captions written, %d with a refuted claim, %.0f s, %.1f/s",
+            "%s%d records, %d rejected, %d captions written, %d with a refuted claim, "
+            "%.0f s, %.1f/s",
+            "" if output is None else f"{output}: ",
             self.records, self.rejected, self.made, self.refuted, self.seconds, self.rate,
             extra={"fields": fields},
         )  # fmt: skip
