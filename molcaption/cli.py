@@ -37,7 +37,7 @@ All commands: molcaption --help. One command: molcaption caption --help.
 
 # What `caption` takes with SMILES in place of files.
 _FOR_SMILES = {"inputs", "output", "model", "memory", "memory_style", "columns", "draws", "mend",
-               "batch_size", "max_new_tokens", "threads", "force"}  # fmt: skip
+               "batch_size", "max_new_tokens", "threads", "explain", "force"}  # fmt: skip
 
 app = new_group()
 
@@ -135,6 +135,10 @@ def _caption(
     html: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write a page about the captions too.")
     ] = None,
+    explain: Annotated[
+        str | None, typer.Option(metavar="FILE.svg", help="Of one SMILES: draw which atoms the "
+                                 "caption rests on.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read and count the records, and do nothing else.")
     ] = False,
@@ -144,7 +148,7 @@ def _caption(
 
     \b
     Examples:
-      molcaption caption "CC(=O)Oc1ccccc1C(=O)O"
+      molcaption caption "CC(=O)Oc1ccccc1C(=O)O" --explain atoms.svg
       molcaption caption examples/drugs.sdf -o captions.parquet --html report.html
       molcaption caption library.smi.gz -o captions.csv --columns id:ID,caption:description
       molcaption caption library.smi.gz -o captions.parquet --memory known.tsv
@@ -162,8 +166,10 @@ def _caption(
         refuse_others(ctx, _FOR_SMILES, f"goes with compound files; {inputs[0]} is a SMILES")
         show(inputs, output, model=model, memory=memory, memory_styles=memory_style, draws=draws,
              mend=mend, columns=columns, batch_size=batch_size, max_new_tokens=max_new_tokens,
-             threads=threads, force=force)  # fmt: skip
+             threads=threads, explain=explain, force=force)  # fmt: skip
         return
+    if explain is not None:
+        raise UsageError(f"--explain goes with one SMILES; {inputs[0]} is a file")
     if dry_run:
         survey(inputs, format=format, smiles_column=smiles_column, id_column=id_column,
                limit=limit, shard=shard, workers=workers,

@@ -15,6 +15,7 @@ from transformers import LogitsProcessor, LogitsProcessorList
 
 from molcaption.data.collate import padded, to_device, view_tensors
 from molcaption.data.features import MoleculeView
+from molcaption.data.prompt import encode_caption
 from molcaption.engine.draws import chances, draw
 from molcaption.engine.hashes import directory_sha256
 from molcaption.engine.merged import MergedModel, load_merged
@@ -80,6 +81,44 @@ class TorchRuntime(Runtime):
         ids, mask = padded(prompts, self.model.end_token_ids[0], left=True)
         embeds = captioner.embed(ids.to(device), to_device(view_tensors(views), device))
         return embeds, mask.to(device)
+
+    @torch.inference_mode()
+    def score(
+        self, molecules: Sequence[Question], caption: str, *, batch_size: int = 32
+    ) -> list[float]:
+        """See `Runtime.score`."""
+        model = self.model
+        tokens = encode_caption(
+            model.tokenizer, caption, model.end_token_ids[0], model.max_new_tokens
+        )
+        parts = [molecules[i : i + batch_size] for i in range(0, len(molecules), batch_size)]
+        return [score for part in parts for score in self._score(part, tokens)]
+
+    def _score(self, molecules: Sequence[Question], tokens: Sequence[int]) -> list[float]:
+        captioner = self.model.captioner
+        embeds, mask = self.prompt_batch(
+            [view for view, _ in molecules], [self.model.encode(smiles) for _, smiles in molecules]
+        )
+        target = torch.tensor(tokens, device=mask.device).expand(len(molecules), -1)  # [B, C]
+        mask = torch.cat([mask, torch.ones_like(target)], dim=1)
+        logits = (
+            captioner.llm(
+                inputs_embeds=torch.cat(
+                    [embeds, captioner.llm.get_input_embeddings()(target)], dim=1
+                ),
+                attention_mask=mask,
+                position_ids=(mask.cumsum(1) - 1).clamp(
+                    min=0
+                ),  # padding on the left counts for none
+                logits_to_keep=len(tokens) + 1,
+            )
+            .logits[:, :-1]
+            .float()
+        )
+        logits[:, :, captioner.graph_token_id] = -torch.inf
+        picked = logits.log_softmax(-1).gather(2, target.unsqueeze(2))
+        scores: list[float] = picked.sum((1, 2)).tolist()
+        return scores
 
     @torch.inference_mode()
     def _batch(
