@@ -150,8 +150,8 @@ class Captioner:
         """Load a captioner; the options mean what those of ``molcaption caption`` do.
 
         Args:
-            directory: bundle (made by ``export``) or merged model (made by ``merge``); the one
-                that ships if None.
+            directory: bundle (made by ``export``) or merged model (made by ``merge``), or the name
+                of one on the Hugging Face hub; the one that ships if None.
 
         Raises:
             MissingError: there is no captioner.

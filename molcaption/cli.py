@@ -83,7 +83,8 @@ def _caption(
     output: CaptionOutput = None,
     model: Annotated[
         str | None, typer.Option("--model", "-m", metavar="DIR",
-                                 help="Bundle or model directory; the one that ships by default."),
+                                 help="Bundle or model directory, or ORG/NAME on the Hugging Face "
+                                 "hub; the one that ships by default."),
     ] = None,
     memory: Annotated[
         str | None, typer.Option(metavar="FILE", help="Captioned molecules: the captions of "
