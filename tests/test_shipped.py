@@ -13,14 +13,14 @@ from molcaption import Captioner
 from molcaption.errors import MissingError
 from molcaption.shipped import is_hub_name, model_path
 
-SAY = (
-    "from molcaption import Captioner; print(Captioner.from_pretrained('org/tiny').caption('CCO'))"
-)
+SAY = """from molcaption import Captioner
+print(Captioner.from_pretrained("org/tiny").caption("CCO"))"""
 
 
 def offline(cache: Path, *code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *code], cwd=cache, capture_output=True, text=True, check=False, timeout=300,
+        [sys.executable, *code], cwd=cache, capture_output=True, text=True, check=False,
+        timeout=300,
         env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(cache),
              "PYTHONPATH": f"{Path(__file__).parents[1]}:{os.environ.get('PYTHONPATH', '')}"},
     )  # fmt: skip

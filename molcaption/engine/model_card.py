@@ -8,6 +8,7 @@ card that nobody has touched is recognised and replaced.
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -40,21 +41,22 @@ def write_card(
         former: the directory that is being replaced: an edited card moves on from there.
     """
     there = (former or directory) / CARD
-    text = _text(config, _measured(run_stage))
-    if there.is_file() and is_edited(there.read_text("utf-8")):
-        text = there.read_text("utf-8")
+    if there.is_file() and is_edited(there.read_bytes()):
+        if former is not None:
+            shutil.copyfile(there, directory / CARD)
+        return
     with atomic_write(directory / CARD, "w") as file:
-        file.write(text)
+        file.write(_text(config, _measured(run_stage)))
 
 
-def is_edited(card: str) -> bool:
+def is_edited(card: bytes) -> bool:
     """Whether a card is not, to the letter, as `write_card` left it."""
-    text = "".join(card.splitlines(keepends=True)[:-1])
+    text = b"".join(card.splitlines(keepends=True)[:-1])
     return card != text + _mark(text)
 
 
-def _mark(text: str) -> str:
-    return _MARK.format(hashlib.sha256(text.encode()).hexdigest())
+def _mark(text: bytes) -> bytes:
+    return _MARK.format(hashlib.sha256(text).hexdigest()).encode()
 
 
 def _measured(stage: Path) -> Mapping[str, Any]:
@@ -85,7 +87,7 @@ def _text(config: CaptionerConfig, measured: Mapping[str, Any]) -> str:
         "The run does not know the licence of its data and backbone: name it here before you "
         "share the model.\n\n"
     )
-    return text + _mark(text)
+    return text + _mark(text.encode()).decode()
 
 
 def _header(config: CaptionerConfig) -> str:
@@ -96,11 +98,7 @@ def _header(config: CaptionerConfig) -> str:
         library_name="molcaption",
         base_model=backbone if is_hub_name(backbone) else None,
         pipeline_tag="text-generation",
-        tags=[
-            "chemistry",
-            "molecule-captioning",
-            *(["lora"] if config.stage == "finetune" else []),
-        ],
+        tags=["chemistry", "molecule-captioning"],
     )
     return str(header.to_yaml())
 
