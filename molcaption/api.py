@@ -105,7 +105,7 @@ class Explanation:
     Attributes:
         molecule: with its caption.
         log_prob: of the caption, in nats, given the molecule as it is.
-        losses: for each atom of ``molecule.mol``, how much of that is lost when the atom is hidden;
+        losses: for each atom of ``mol``, how much of that is lost when the atom is hidden;
             below 0 where the caption is likelier without it.
     """
 
@@ -113,13 +113,19 @@ class Explanation:
     log_prob: float
     losses: tuple[float, ...]
 
+    @property
+    def mol(self) -> Chem.Mol:
+        """The molecule whose atoms these are."""
+        assert self.molecule.mol is not None  # `Captioner.explain` refuses what has none
+        return self.molecule.mol
+
     def svg(self) -> str:
         """The molecule with its atoms shaded, as an SVG file.
 
         Raises:
             ValueError: it cannot be drawn.
         """
-        return draw_importance(self.molecule.mol, self.losses)
+        return draw_importance(self.mol, self.losses)
 
     def _repr_svg_(self) -> str:
         return self.svg()

@@ -198,7 +198,7 @@ class GroupedCommand(TyperCommand):
     a log with lines.
     """
 
-    def format_options(self, ctx: typer.Context, formatter: Any) -> None:
+    def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write every heading that has an option; the global options name none."""
         shared = inspect.signature(global_options).parameters
         groups: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _HEADINGS}

@@ -102,14 +102,13 @@ def _check_picture(path: str | Path, smiles: Sequence[str]) -> None:
 
 
 def _draw(explanation: Explanation, path: str | Path) -> None:
-    mol = explanation.molecule.mol
     try:
         picture = explanation.svg()
     except ValueError as error:
         raise BadDataError(f"--explain {path}: {explanation.molecule.smiles}: {error}") from error
     with atomic_write(path, "w") as file:
         file.write(picture)
-    _log.info("%s: the caption rests most on %s", path, ranked(mol, explanation.losses, 3))
+    _log.info("%s: the caption rests most on %s", path, ranked(explanation.mol, explanation.losses, 3))
 
 
 def _tell(results: CaptionedMolecules) -> None:
