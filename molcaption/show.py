@@ -108,7 +108,8 @@ def _draw(explanation: Explanation, path: str | Path) -> None:
         raise BadDataError(f"--explain {path}: {explanation.molecule.smiles}: {error}") from error
     with atomic_write(path, "w") as file:
         file.write(picture)
-    _log.info("%s: the caption rests most on %s", path, ranked(explanation.mol, explanation.losses, 3))
+    most = ranked(explanation.mol, explanation.losses, 3)
+    _log.info("%s: the caption rests most on %s", path, most)
 
 
 def _tell(results: CaptionedMolecules) -> None:
