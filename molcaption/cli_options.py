@@ -194,8 +194,7 @@ def refuse_others(ctx: typer.Context, fitting: Collection[str], reason: str) -> 
 class GroupedCommand(TyperCommand):
     """A command whose help lists its options under the headings that they name.
 
-    Typer has headings in its boxes alone (``rich_markup_mode``), which are slow to import and fill
-    a log with lines.
+    Typer itself heeds them only where it draws boxes, and help is plain text here (see `CONTEXT`).
     """
 
     def format_options(self, ctx: Any, formatter: Any) -> None:

@@ -5,7 +5,6 @@ beside it at the top of the repository. Both are looked at, so no copy has to be
 """
 
 import logging
-import os
 import re
 from pathlib import Path
 
@@ -59,7 +58,7 @@ def is_hub_name(name: str) -> bool:
 
 def _from_hub(name: str) -> Path:
     """The folder of a hub model in the hub's cache, where ``HF_HUB_OFFLINE`` leaves it as it is."""
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
     from huggingface_hub.utils import disable_progress_bars
 
@@ -69,7 +68,7 @@ def _from_hub(name: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=list(_MODEL_FILES)))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, ConnectionError) as error:
         why = "HF_HUB_OFFLINE is set and it is not in the hub's cache"
-        if not os.environ.get("HF_HUB_OFFLINE"):
+        if not constants.HF_HUB_OFFLINE:
             why = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise MissingError(
             f"model {name}: no such folder, and not to be had from the Hugging Face hub: {why}; "

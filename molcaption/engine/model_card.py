@@ -19,7 +19,7 @@ from huggingface_hub import ModelCardData
 from molcaption.data.atomic import atomic_write
 from molcaption.engine.hashes import CARD
 from molcaption.engine.model_dir import CaptionerConfig
-from molcaption.engine.tracker import METRICS_FILE
+from molcaption.report.training import METRICS
 from molcaption.shipped import is_hub_name
 
 _MARK = "<!-- written by molcaption, sha256 {}; an edited card is kept -->\n"
@@ -62,7 +62,7 @@ def _mark(text: bytes) -> bytes:
 def _measured(stage: Path) -> Mapping[str, Any]:
     """The last evaluation of the stage; none if its metrics are gone."""
     try:
-        lines = (stage / METRICS_FILE).read_text("utf-8").splitlines()
+        lines = (stage / METRICS).read_text("utf-8").splitlines()
         found = [line for line in map(json.loads, lines) if "dev/bleu4" in line]
     except (OSError, ValueError):
         return {}

@@ -101,20 +101,15 @@ class TorchRuntime(Runtime):
         )
         target = torch.tensor(tokens, device=mask.device).expand(len(molecules), -1)  # [B, C]
         mask = torch.cat([mask, torch.ones_like(target)], dim=1)
-        logits = (
-            captioner.llm(
-                inputs_embeds=torch.cat(
-                    [embeds, captioner.llm.get_input_embeddings()(target)], dim=1
-                ),
-                attention_mask=mask,
-                position_ids=(mask.cumsum(1) - 1).clamp(
-                    min=0
-                ),  # padding on the left counts for none
-                logits_to_keep=len(tokens) + 1,
-            )
-            .logits[:, :-1]
-            .float()
+        words = captioner.llm.get_input_embeddings()(target)
+        output = captioner.llm(
+            inputs_embeds=torch.cat([embeds, words], dim=1),
+            attention_mask=mask,
+            # What pads a prompt on the left takes no position.
+            position_ids=(mask.cumsum(1) - 1).clamp(min=0),
+            logits_to_keep=len(tokens) + 1,
         )
+        logits = output.logits[:, :-1].float()  # [B, C, V]
         logits[:, :, captioner.graph_token_id] = -torch.inf
         picked = logits.log_softmax(-1).gather(2, target.unsqueeze(2))
         scores: list[float] = picked.sum((1, 2)).tolist()
