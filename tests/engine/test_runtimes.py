@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from molcaption.claims import load_lexicon
 from molcaption.engine.questions import Question, questions
@@ -67,6 +68,30 @@ def test_equal_to_torch(
     for ours, theirs in zip(onnx.generate(molecules), reference, strict=True):
         assert (ours.text, ours.ended) == (theirs.text, theirs.ended)
         assert ours.confidence == pytest.approx(theirs.confidence, rel=1e-4)
+
+
+def test_a_batch_that_does_not_fit_is_halved(
+    tiny_model: Path, molecules: list[Question], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, sizes, batch = TorchRuntime.load(tiny_model), [], TorchRuntime._batch
+    expected = runtime.candidates(molecules[:7], draws=1, batch_size=14)
+
+    def small(self: TorchRuntime, views: Any, prompts: Any, drawn: Any, tokens: int) -> Any:
+        sizes.append(len(views))
+        if len(views) > most:
+            if drawn[-1] is not None:
+                next(drawn[-1])  # as far as the failed attempt came
+            raise torch.OutOfMemoryError
+        return batch(self, views, prompts, drawn, tokens)
+
+    monkeypatch.setattr(TorchRuntime, "_batch", small)
+    most = 4
+    made = runtime.candidates(molecules[:7], draws=1, batch_size=14)
+    assert [[g.text for g in one] for one in made] == [[g.text for g in one] for one in expected]
+    assert sizes == [14, 7, 3, 4, 7, 3, 4]
+    most = 0
+    with pytest.raises(MissingError, match="does not hold one caption"):
+        runtime.generate(molecules[:2])
 
 
 SAID = "The molecule is a monocarboxylic acid. CCO"

@@ -5,6 +5,7 @@ are padded on the left: with right padding ``generate`` is silently wrong. In fl
 not depend on its batch-mates up to rounding; bundles keep it to the bit.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +22,10 @@ from molcaption.engine.hashes import directory_sha256
 from molcaption.engine.merged import MergedModel, load_merged
 from molcaption.engine.questions import Question
 from molcaption.engine.runtimes import Generation, Runtime
+from molcaption.errors import MissingError
 from molcaption.nn.captioner import repeat_rule
+
+_log = logging.getLogger(__name__)
 
 
 class TorchRuntime(Runtime):
@@ -60,16 +64,46 @@ class TorchRuntime(Runtime):
         made: dict[int, list[Generation]] = {}
         for start in range(0, len(places), batch_size):
             chosen = places[start : start + batch_size]
-            batch = self._batch(
+            batch = self._fitting(molecules, prompts, chosen, max_new_tokens)
+            for (i, number), generation in zip(chosen, batch, strict=True):
+                made.setdefault(i, []).append(generation)
+                if number == draws:
+                    yield i, made.pop(i)
+
+    def _fitting(
+        self,
+        molecules: Sequence[Question],
+        prompts: Sequence[Sequence[int]],
+        chosen: Sequence[tuple[int, int]],
+        max_new_tokens: int | None,
+    ) -> list[Generation]:
+        """Captions of the ``chosen`` places, in halves where they do not fit a GPU's memory.
+
+        Raises:
+            MissingError: a single one does not fit.
+        """
+        try:
+            return self._batch(
                 [molecules[i][0] for i, _ in chosen],
                 [prompts[i] for i, _ in chosen],
                 [chances(molecules[i][1], k) if k else None for i, k in chosen],
                 max_new_tokens or self.model.max_new_tokens,
             )
-            for (i, number), generation in zip(chosen, batch, strict=True):
-                made.setdefault(i, []).append(generation)
-                if number == draws:
-                    yield i, made.pop(i)
+        except torch.OutOfMemoryError as error:
+            if len(chosen) == 1:
+                raise MissingError(
+                    "the GPU's memory does not hold one caption; free some, or caption on the CPU "
+                    "with CUDA_VISIBLE_DEVICES= before the command"
+                ) from error
+        # Outside of the handler, which would keep the failed batch's tensors alive.
+        torch.cuda.empty_cache()
+        half = len(chosen) // 2
+        _log.warning("%d captions do not fit the GPU's memory: %d at a time", len(chosen), half)
+        return [
+            generation
+            for part in (chosen[:half], chosen[half:])
+            for generation in self._fitting(molecules, prompts, part, max_new_tokens)
+        ]
 
     @torch.inference_mode()
     def prompt_batch(
