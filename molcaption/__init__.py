@@ -10,10 +10,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from molcaption.api import CaptionedMolecule, CaptionedMolecules, Captioner, CheckedClaim
+    from molcaption.api import (
+        CaptionedMolecule,
+        CaptionedMolecules,
+        Captioner,
+        CheckedClaim,
+        Explanation,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["CaptionedMolecule", "CaptionedMolecules", "Captioner", "CheckedClaim", "__version__"]
+__all__ = [
+    "CaptionedMolecule",
+    "CaptionedMolecules",
+    "Captioner",
+    "CheckedClaim",
+    "Explanation",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,7 @@ from typing import Any, Self, overload
 
 from rdkit import Chem
 
+from molcaption.chem.molecule import smiles_order
 from molcaption.claims import Lexicon, load_lexicon
 from molcaption.claims.atoms import atoms_of
 from molcaption.data.memory import Memory
@@ -19,10 +20,13 @@ from molcaption.data.memory_file import load_memory
 from molcaption.data.readers.raw import RawRecord, parse_record
 from molcaption.data.writers import MOL_KEY
 from molcaption.engine.captioning import Captioning, Decoding
+from molcaption.engine.occlusion import atom_losses
 from molcaption.engine.rows import make_rows
 from molcaption.engine.runtimes import Runtime, load_runtime
 from molcaption.engine.store import open_store
+from molcaption.errors import BadDataError
 from molcaption.report.caption_cards import fragment
+from molcaption.report.importance import draw_importance
 from molcaption.shipped import model_path
 
 AnyMolecule = str | Chem.Mol | None
@@ -94,6 +98,39 @@ class CaptionedMolecules(tuple[CaptionedMolecule, ...]):
         return fragment([result.row for result in self], load_lexicon())
 
 
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Which atoms of a molecule its caption rests on (`molcaption.engine.occlusion`).
+
+    Attributes:
+        molecule: with its caption.
+        log_prob: of the caption, in nats, given the molecule as it is.
+        losses: for each atom of ``mol``, how much of that is lost when the atom is hidden;
+            below 0 where the caption is likelier without it.
+    """
+
+    molecule: CaptionedMolecule
+    log_prob: float
+    losses: tuple[float, ...]
+
+    @property
+    def mol(self) -> Chem.Mol:
+        """The molecule whose atoms these are."""
+        assert self.molecule.mol is not None  # `Captioner.explain` refuses what has none
+        return self.molecule.mol
+
+    def svg(self) -> str:
+        """The molecule with its atoms shaded, as an SVG file.
+
+        Raises:
+            ValueError: it cannot be drawn.
+        """
+        return draw_importance(self.mol, self.losses)
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+
 class Captioner:
     """A loaded captioner; make it with `from_pretrained`."""
 
@@ -119,8 +156,8 @@ class Captioner:
         """Load a captioner; the options mean what those of ``molcaption caption`` do.
 
         Args:
-            directory: bundle (made by ``export``) or merged model (made by ``merge``); the one
-                that ships if None.
+            directory: bundle (made by ``export``) or merged model (made by ``merge``), or the name
+                of one on the Hugging Face hub; the one that ships if None.
 
         Raises:
             MissingError: there is no captioner.
@@ -159,6 +196,21 @@ class Captioner:
         if molecules is None or isinstance(molecules, str | Chem.Mol):
             return self._captioned([molecules])[0]
         return self._captioned(list(molecules))
+
+    def explain(self, molecule: CaptionedMolecule) -> Explanation:
+        """Which atoms the caption of one molecule rests on; costs as much as a caption an atom.
+
+        Raises:
+            BadDataError: there is no caption.
+        """
+        if molecule.caption is None or molecule.mol is None:
+            raise BadDataError(f"{molecule.smiles}: nothing to explain: {molecule.error}")
+        log_prob, found = atom_losses(
+            self._runtime, molecule.smiles, molecule.caption, self._lexicon,
+            self._decoding.batch_size,
+        )  # fmt: skip
+        by_atom = dict(zip(smiles_order(molecule.mol), found, strict=True))
+        return Explanation(molecule, log_prob, tuple(by_atom[i] for i in range(len(by_atom))))
 
     def _captioned(self, molecules: list[AnyMolecule]) -> CaptionedMolecules:
         records = [parse_record(_raw(given, place)) for place, given in enumerate(molecules)]

@@ -63,6 +63,7 @@ def caption(
     format: str | None = None,
     smiles_column: str | None = None,
     id_column: str | None = None,
+    has_header: bool | None = None,
     draws: int | None = None,
     mend: bool = True,
     batch_size: int = 32,
@@ -90,7 +91,7 @@ def caption(
             compete with the captioner's own.
         memory_styles: of its rows only those whose ``style`` column is one of these.
         columns: which columns to write and under which names, ``id:ID,caption:description``.
-        format, smiles_column, id_column, limit: as for `read_molecules`.
+        format, smiles_column, id_column, has_header, limit: as for `read_molecules`.
         draws: captions drawn at random beside the greedy one, of which the best is kept; by
             default as many as the model's maker found best.
         mend: put a caption together from what all candidates say and the structure does not
@@ -129,7 +130,7 @@ def caption(
     }
     reading: dict[str, Any] = {
         "format": format, "smiles_column": smiles_column, "id_column": id_column,
-        "limit": limit, "shard": parse_shard(shard),
+        "has_header": has_header, "limit": limit, "shard": parse_shard(shard),
     }  # fmt: skip
 
     @functools.cache
@@ -225,6 +226,7 @@ def survey(
     format: str | None = None,
     smiles_column: str | None = None,
     id_column: str | None = None,
+    has_header: bool | None = None,
     limit: int | None = None,
     shard: str | None = None,
     workers: int | None = None,
@@ -237,8 +239,8 @@ def survey(
     """
     start, tally = time.monotonic(), Tally()
     records = read_records(
-        inputs, format=format, smiles_column=smiles_column, id_column=id_column, limit=limit,
-        shard=parse_shard(shard),
+        inputs, format=format, smiles_column=smiles_column, id_column=id_column,
+        has_header=has_header, limit=limit, shard=parse_shard(shard),
     )  # fmt: skip
     with open_workers(default_workers() if workers is None else workers, molecule_timeout) as pool:
         for record in itertools.chain.from_iterable(parsed(records, _WINDOW, pool)):

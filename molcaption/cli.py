@@ -10,9 +10,14 @@ import typer
 
 from molcaption import __version__, cli_inspect, cli_run, cli_score, cli_train
 from molcaption.cli_options import (
+    CAPTIONS,
+    INPUT,
+    MORE_OUTPUT,
+    SPEED,
     CaptionOutput,
     Force,
     Format,
+    Header,
     IdColumn,
     Lexicon,
     Limit,
@@ -37,7 +42,7 @@ All commands: molcaption --help. One command: molcaption caption --help.
 
 # What `caption` takes with SMILES in place of files.
 _FOR_SMILES = {"inputs", "output", "model", "memory", "memory_style", "columns", "draws", "mend",
-               "batch_size", "max_new_tokens", "threads", "force"}  # fmt: skip
+               "batch_size", "max_new_tokens", "threads", "explain", "force"}  # fmt: skip
 
 app = new_group()
 
@@ -83,57 +88,77 @@ def _caption(
     output: CaptionOutput = None,
     model: Annotated[
         str | None, typer.Option("--model", "-m", metavar="DIR",
-                                 help="Bundle or model directory; the one that ships by default."),
+                                 help="Bundle or model directory, or ORG/NAME on the Hugging Face "
+                                 "hub; the one that ships by default."),
     ] = None,
     memory: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Captioned molecules: the captions of "
+        str | None, typer.Option(rich_help_panel=CAPTIONS, metavar="FILE",
+                                 help="Captioned molecules: the captions of "
                                  "similar ones compete with the captioner's own."),
     ] = None,
     memory_style: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Of FILE, only rows of this style; "
+        list[str] | None, typer.Option(rich_help_panel=CAPTIONS, metavar="NAME",
+                                       help="Of FILE, only rows of this style; "
                                        "may be repeated; chebi-prose: ChEBI's, however called."),
     ] = None,
     columns: Annotated[
-        str | None, typer.Option(metavar="LIST", help="Columns to write, such as "
+        str | None, typer.Option(rich_help_panel=MORE_OUTPUT, metavar="LIST",
+                                 help="Columns to write, such as "
                                  "id:ID,caption:description; all by default."),
     ] = None,
     format: Format = None,
     smiles_column: SmilesColumn = None,
     id_column: IdColumn = None,
+    header: Header = None,
     draws: Annotated[
-        int | None, typer.Option(min=0, help="Captions drawn beside the greedy one, to keep the "
+        int | None, typer.Option(rich_help_panel=CAPTIONS, min=0,
+                                 help="Captions drawn beside the greedy one, to keep the "
                                  "best of; the model's own number by default."),
     ] = None,
     mend: Annotated[
-        bool, typer.Option("--mend/--no-mend", help="Put a caption together from what all "
+        bool, typer.Option("--mend/--no-mend", rich_help_panel=CAPTIONS,
+                           help="Put a caption together from what all "
                            "candidates say and the structure does not refute.")
     ] = True,
-    batch_size: Annotated[int, typer.Option(min=1, help="Captions decoded together.")] = 32,
+    batch_size: Annotated[int, typer.Option(rich_help_panel=SPEED, min=1,
+                                            help="Captions decoded together.")] = 32,
     limit: Limit = None,
     shard: Annotated[
-        str | None, typer.Option(metavar="I/N", help="Caption the I-th of N shares of the records.")
+        str | None, typer.Option(rich_help_panel=INPUT, metavar="I/N",
+                                 help="Caption the I-th of N shares of the records.")
     ] = None,
     max_new_tokens: MaxNewTokens = None,
     max_rejects: Annotated[
-        str | None, typer.Option(metavar="N|N%", help="Exit 65 if more records than this fail.")
+        str | None, typer.Option(rich_help_panel=MORE_OUTPUT, metavar="N|N%",
+                                 help="Exit 65 if more records than this fail.")
     ] = None,
     cache: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Keep captions here for later runs, which "
+        str | None, typer.Option(rich_help_panel=SPEED, metavar="DIR",
+                                 help="Keep captions here for later runs, which "
                                  "write only what is new.")
     ] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads of the decoder; all by default.")
+        int | None, typer.Option(rich_help_panel=SPEED, min=1,
+                                 help="CPU threads of the decoder; all by default.")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=0, help="Processes for parsing, features and checks; half of "
+        int | None, typer.Option(rich_help_panel=SPEED, min=0,
+                                 help="Processes for parsing, features and checks; half of "
                                  "the cores by default, 0 for none.")
     ] = None,
     molecule_timeout: Annotated[
-        float | None, typer.Option(min=0.1, metavar="SECONDS", help="Give up a molecule that takes "
+        float | None, typer.Option(rich_help_panel=SPEED, min=0.1, metavar="SECONDS",
+                                   help="Give up a molecule that takes "
                                    "more processor time; 10 by default.")
     ] = None,
     html: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write a page about the captions too.")
+        str | None, typer.Option(rich_help_panel=MORE_OUTPUT, metavar="FILE",
+                                 help="Write a page about the captions too.")
+    ] = None,
+    explain: Annotated[
+        str | None, typer.Option(rich_help_panel=MORE_OUTPUT, metavar="FILE.svg",
+                                 help="Of one SMILES: draw which atoms the "
+                                 "caption rests on.")
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read and count the records, and do nothing else.")
@@ -144,7 +169,7 @@ def _caption(
 
     \b
     Examples:
-      molcaption caption "CC(=O)Oc1ccccc1C(=O)O"
+      molcaption caption "CC(=O)Oc1ccccc1C(=O)O" --explain atoms.svg
       molcaption caption examples/drugs.sdf -o captions.parquet --html report.html
       molcaption caption library.smi.gz -o captions.csv --columns id:ID,caption:description
       molcaption caption library.smi.gz -o captions.parquet --memory known.tsv
@@ -162,11 +187,13 @@ def _caption(
         refuse_others(ctx, _FOR_SMILES, f"goes with compound files; {inputs[0]} is a SMILES")
         show(inputs, output, model=model, memory=memory, memory_styles=memory_style, draws=draws,
              mend=mend, columns=columns, batch_size=batch_size, max_new_tokens=max_new_tokens,
-             threads=threads, force=force)  # fmt: skip
+             threads=threads, explain=explain, force=force)  # fmt: skip
         return
+    if explain is not None:
+        raise UsageError(f"--explain goes with one SMILES; {inputs[0]} is a file")
     if dry_run:
         survey(inputs, format=format, smiles_column=smiles_column, id_column=id_column,
-               limit=limit, shard=shard, workers=workers,
+               has_header=header, limit=limit, shard=shard, workers=workers,
                molecule_timeout=molecule_timeout)  # fmt: skip
         return
     if output is None:
@@ -177,10 +204,10 @@ def _caption(
         check_page(output, html, columns)
     caption(inputs, output, model=model, memory=memory, memory_styles=memory_style,
             draws=draws, mend=mend, columns=columns, format=format,
-            smiles_column=smiles_column, id_column=id_column, batch_size=batch_size, limit=limit,
-            shard=shard, max_new_tokens=max_new_tokens, max_rejects=max_rejects, cache=cache,
-            threads=threads, workers=workers, molecule_timeout=molecule_timeout,
-            force=force)  # fmt: skip
+            smiles_column=smiles_column, id_column=id_column, has_header=header,
+            batch_size=batch_size, limit=limit, shard=shard, max_new_tokens=max_new_tokens,
+            max_rejects=max_rejects, cache=cache, threads=threads, workers=workers,
+            molecule_timeout=molecule_timeout, force=force)  # fmt: skip
     if html is not None:
         report(output, html)
 

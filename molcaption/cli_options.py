@@ -16,12 +16,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from molcaption import log
 from molcaption.errors import UsageError
 
 # Examples keep their lines, and help stays plain text: no boxes, no colours, quick to import.
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+# Headings under which help lists options, in this order.
+INPUT, CAPTIONS, MORE_OUTPUT, SPEED = "Input", "Captions", "More output", "Speed"
+_EVERY_COMMAND = "Every command"
+_HEADINGS = ("Arguments", "Options", INPUT, CAPTIONS, MORE_OUTPUT, SPEED, _EVERY_COMMAND)
 
 Overrides = Annotated[
     list[str] | None,
@@ -33,10 +39,16 @@ RecipeFile = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Write over what another command left there.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Forget an earlier run and start again.")]
 SmilesColumn = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Column of SMILES, if the usual names fail.")
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Column of SMILES, if the usual names fail.", rich_help_panel=INPUT
+    ),
 ]
 IdColumn = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Column of ids, if the usual names fail.")
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Column of ids, if the usual names fail.", rich_help_panel=INPUT
+    ),
 ]
 Output = Annotated[
     str,
@@ -58,15 +70,35 @@ CaptionOutput = Annotated[
     ),
 ]
 Format = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Format of the input, if not by its suffix.")
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Format of the input, if not by its suffix.", rich_help_panel=INPUT
+    ),
 ]
 Lexicon = Annotated[
     str | None, typer.Option(metavar="FILE", help="Concepts to add to those that ship.")
 ]
 MaxNewTokens = Annotated[
-    int | None, typer.Option(min=1, help="Longest caption in tokens; the model's own by default.")
+    int | None,
+    typer.Option(
+        min=1,
+        help="Longest caption in tokens; the model's own by default.",
+        rich_help_panel=CAPTIONS,
+    ),
 ]
-Limit = Annotated[int | None, typer.Option(min=1, help="Read this many records only.")]
+Limit = Annotated[
+    int | None,
+    typer.Option(min=1, help="Read this many records only.", rich_help_panel=INPUT),
+]
+Header = Annotated[
+    bool | None,
+    typer.Option(
+        "--header/--no-header",
+        help="Whether the first line names columns; by default that of a table does, that of a "
+        "SMILES file does not.",
+        rich_help_panel=INPUT,
+    ),
+]
 
 
 class LogFormat(StrEnum):
@@ -159,6 +191,30 @@ def refuse_others(ctx: typer.Context, fitting: Collection[str], reason: str) -> 
             raise UsageError(f"{parameter.opts[0]} {reason}")
 
 
+class GroupedCommand(TyperCommand):
+    """A command whose help lists its options under the headings that they name.
+
+    Typer itself heeds them only where it draws boxes, and help is plain text here (see `CONTEXT`).
+    """
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write every heading that has an option; the global options name none."""
+        shared = inspect.signature(global_options).parameters
+        groups: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _HEADINGS}
+        for parameter in self.get_params(ctx):
+            heading = getattr(parameter, "rich_help_panel", None) or "Options"
+            if parameter.param_type_name == "argument":
+                heading = "Arguments"
+            elif parameter.name == "help" or parameter.name in shared:
+                heading = _EVERY_COMMAND
+            if record := parameter.get_help_record(ctx):
+                groups[heading].append(record)
+        for heading, records in groups.items():
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)
+
+
 def new_group() -> typer.Typer:
     """A group of commands."""
     return typer.Typer(context_settings=CONTEXT, rich_markup_mode=None)
@@ -168,6 +224,6 @@ def command(group: typer.Typer, name: str) -> Callable[[Callable[..., None]], No
     """Register a function as a command of `group`, with the global options added."""
 
     def register(function: Callable[..., None]) -> None:
-        group.command(name)(with_global_options(function))
+        group.command(name, cls=GroupedCommand)(with_global_options(function))
 
     return register

@@ -18,7 +18,7 @@ from molcaption.claims import load_lexicon
 from molcaption.data.folders import atomic_directory, check_directory
 from molcaption.data.readers import read_molecules
 from molcaption.engine import bundle
-from molcaption.engine.hashes import directory_sha256
+from molcaption.engine.hashes import CARD, directory_sha256
 from molcaption.engine.merged import MergedModel, check_merged, load_merged
 from molcaption.engine.packed import STORAGES
 from molcaption.engine.questions import questions
@@ -159,7 +159,7 @@ def _write_files(
     shutil.copyfile(model_dir / bundle.TOKENIZER, directory / bundle.TOKENIZER)
     if model.vocabulary is not None:
         model.vocabulary.save(directory)
-    (directory / bundle.CARD).write_text(_readme(model, weights), encoding="utf-8")
+    (directory / CARD).write_text(_readme(model, weights), encoding="utf-8")
     return bundle.Manifest(
         name=model.name,
         weights=weights,

@@ -17,6 +17,7 @@ from molcaption.data.features import FeatureVocabulary, MoleculeView, features_o
 from molcaption.data.pairs import Pair, read_pairs
 from molcaption.engine.checkpoint import is_finished, seed_everything
 from molcaption.engine.loop import LoopSettings, fit
+from molcaption.engine.model_card import write_card
 from molcaption.engine.model_dir import (
     ADAPTER,
     CONFIG,
@@ -79,15 +80,14 @@ def finetune(recipe: Recipe, force: bool = False, fresh: bool = False) -> Path:
     if data.vocabulary is not None:
         data.vocabulary.save(directory)
     profile = captioner.bridge.profile
-    write_config(
-        directory,
-        replace(
-            config,
-            stage="finetune",
-            profile=profile.config if profile else None,
-            provenance=provenance(recipe),
-        ),
+    config = replace(
+        config,
+        stage="finetune",
+        profile=profile.config if profile else None,
+        provenance=provenance(recipe),
     )
+    write_card(directory, config, directory)
+    write_config(directory, config)
     draw_run(recipe.run_dir)
     return directory
 

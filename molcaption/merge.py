@@ -12,6 +12,7 @@ import torch
 
 from molcaption.data.features import FeatureVocabulary
 from molcaption.data.folders import atomic_directory, check_directory
+from molcaption.engine.model_card import write_card
 from molcaption.engine.model_dir import (
     ADAPTER,
     TUNED,
@@ -55,6 +56,7 @@ def merge(run_dir: str | Path, output: str | Path, force: bool = False) -> Path:
         save_bridge(directory, bridge.half())
         if config.profile is not None:
             FeatureVocabulary.load(tuned).save(directory)
+        write_card(directory, replace(config, stage="merged"), tuned, former=Path(output))
         write_config(directory, replace(config, stage="merged", backbone=BackboneSource(".")))
     _log.info("%s: merged", output)
     return Path(output)

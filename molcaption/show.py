@@ -5,6 +5,7 @@ in words. Signs and words carry the meaning, colours only repeat it where a term
 """
 
 import io
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,15 +14,30 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from molcaption.api import CaptionedMolecule, CaptionedMolecules, Captioner, CheckedClaim
+from molcaption.api import (
+    CaptionedMolecule,
+    CaptionedMolecules,
+    Captioner,
+    CheckedClaim,
+    Explanation,
+)
 from molcaption.claims import load_lexicon
 from molcaption.claims.verify import Claim
-from molcaption.data.writers import MOL_KEY, STDOUT, check_output, check_target, open_writer
-from molcaption.errors import CannotWriteError, UsageError
+from molcaption.data.writers import (
+    MOL_KEY,
+    STDOUT,
+    atomic_write,
+    check_output,
+    check_target,
+    open_writer,
+)
+from molcaption.errors import BadDataError, CannotWriteError, UsageError
 from molcaption.log import takes_ansi
 from molcaption.report.caption_cards import verdict_in_words
+from molcaption.report.importance import ranked
 from molcaption.report.marks import describe
 
+_log = logging.getLogger(__name__)
 _SIGNS = {"supported": "✓", "contradicted": "✗", "unchecked": "?"}
 _PLAIN_SIGNS = {"supported": "+", "contradicted": "x", "unchecked": "?"}  # where there is no ✓
 _STYLES = {"supported": "blue", "contradicted": "dark_orange3 strike", "unchecked": "dim"}
@@ -38,6 +54,7 @@ def show(
     *,
     model: str | Path | None = None,
     columns: str | None = None,
+    explain: str | Path | None = None,
     force: bool = False,
     **options: Any,
 ) -> CaptionedMolecules:
@@ -45,15 +62,20 @@ def show(
 
     Args:
         output: as for files, "-" for JSON lines; None tells the answer in words.
+        explain: SVG file for the picture of the atoms that the caption of the only molecule rests
+            on.
         options: of `Captioner.from_pretrained`.
 
     Raises:
         MissingError, BadDataError: as `Captioner.from_pretrained`.
-        UsageError: ``columns`` without an ``output``, or an unknown format.
+        UsageError: ``columns`` without an ``output``, an unknown format, or ``explain`` for more
+            than one molecule.
         CannotWriteError: the output exists and ``force`` is not given, or cannot be written.
     """
     if output is None and columns is not None:
         raise UsageError("--columns chooses what -o writes; add -o -")
+    if explain is not None:
+        _check_picture(explain, smiles)
     if output is not None:
         check_output(output)
         check_target(output)
@@ -66,7 +88,28 @@ def show(
     else:
         with open_writer(output, columns=columns) as writer:
             writer.write([{**result.row, MOL_KEY: result.mol} for result in results])
+    if explain is not None:
+        _draw(captioner.explain(results[0]), explain)
     return results
+
+
+def _check_picture(path: str | Path, smiles: Sequence[str]) -> None:
+    if len(smiles) != 1:
+        raise UsageError(f"--explain draws one molecule; {len(smiles)} SMILES are given")
+    if Path(path).suffix.lower() != ".svg":
+        raise UsageError(f"--explain {path}: the picture is an .svg file")
+    check_target(path)
+
+
+def _draw(explanation: Explanation, path: str | Path) -> None:
+    try:
+        picture = explanation.svg()
+    except ValueError as error:
+        raise BadDataError(f"--explain {path}: {explanation.molecule.smiles}: {error}") from error
+    with atomic_write(path, "w") as file:
+        file.write(picture)
+    most = ranked(explanation.mol, explanation.losses, 3)
+    _log.info("%s: the caption rests most on %s", path, most)
 
 
 def _tell(results: CaptionedMolecules) -> None:

@@ -3,8 +3,10 @@
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,14 +14,14 @@ import pyarrow.parquet as pq
 import pytest
 from rdkit import Chem
 
-from molcaption import CaptionedMolecule, CaptionedMolecules, Captioner, cli_run
+from molcaption import CaptionedMolecule, CaptionedMolecules, Captioner, Explanation, cli_run
 from molcaption.caption import caption
 from molcaption.cli import app
 from molcaption.data.readers import READERS
 from molcaption.data.readers.inputs import all_smiles
 from molcaption.engine.captioning import Captioning
 from molcaption.engine.runtimes import Generation
-from molcaption.errors import MissingError, NoInputError
+from molcaption.errors import BadDataError, MissingError, NoInputError
 
 SMILES = ["CCO", "nonsense", "OC(=O)c1ccccc1", "C1CC", "[Na+].[Cl-]", "OCC"]
 pytestmark = pytest.mark.usefixtures("clean_logging")
@@ -135,6 +137,28 @@ def test_a_notebook_draws_it(results: CaptionedMolecules) -> None:
     assert all(part not in html for part in ("<script", "<body", "http:", "https:", "@import"))
 
 
+def test_an_explanation_is_about_the_atoms_as_given(captioner: Captioner) -> None:
+    """Whatever the order in which the atoms were given, each keeps its loss."""
+    first, second = (captioner.explain(captioner.caption(s)) for s in ("OC(=O)CBr", "BrCC(O)=O"))
+    assert first.log_prob == second.log_prob < 0
+    assert first.losses == pytest.approx([second.losses[i] for i in (3, 2, 4, 1, 0)])
+    assert len({round(loss, 6) for loss in first.losses}) == 5
+    with pytest.raises(BadDataError, match="C1CC: nothing to explain: unclosed ring"):
+        captioner.explain(captioner.caption("C1CC"))
+
+
+def test_an_explanation_is_drawn_in_words_and_discs(results: CaptionedMolecules) -> None:
+    explanation = Explanation(results[0], -9.0, (0.0, 4.25, -1.0))
+    root = ET.fromstring(explanation._repr_svg_())
+    title, discs = root[0], root.findall("{*}ellipse")
+    assert title.text and title.text.endswith("C1 4.2, C0 0.0, O2 -1.0")
+    assert len(discs) == 2  # what loses nothing has none
+    radii = [float(disc.attrib["ry"]) for disc in discs]
+    assert radii[0] > 1.5 * radii[1]
+    fills = [re.findall("fill:(#[0-9A-F]{6})", disc.attrib["style"]) for disc in discs]
+    assert fills[0] != fills[1]
+
+
 @pytest.fixture
 def model(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Makes the tiny bundle the one that ships."""
@@ -196,9 +220,23 @@ def test_a_smiles_to_an_sd_file(model: Path, tmp_path: Path) -> None:
     assert Chem.MolToSmiles(mol) == "[13CH3]O" and mol.HasProp("CAPTION")
 
 
+def test_explained_in_a_file(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "atoms.svg"
+    assert run("OC(=O)c1ccccc1", "--explain", str(picture)) == 0
+    out, err = capsys.readouterr()
+    assert "Confidence" in out and f"{picture}: the caption rests most on " in err
+    assert ET.fromstring(picture.read_text("utf-8"))[0].text
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "expected"),
     [
+        (["CCO", "CC", "--explain", "x.svg"], 2, "--explain draws one molecule; 2 SMILES"),
+        (["CCO", "--explain", "x.png"], 2, "--explain x.png: the picture is an .svg file"),
+        (["CCO", "--explain", "absent/x.svg"], 73, "absent/x.svg: the folder"),
+        (["pyproject.toml", "--explain", "x.svg"], 2, "--explain goes with one SMILES"),
         (["aspirin"], 66, "aspirin: no such file, and no SMILES: SMILES syntax error"),
         (["C1CC"], 66, "C1CC: no such file, and no SMILES: unclosed ring"),
         (["absent.smi", "-o", "x.csv"], 66, "absent.smi: cannot read it: No such file"),

@@ -9,7 +9,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from molcaption import cli_run
 from molcaption.caption import caption, survey
+from molcaption.cli import app
 from molcaption.data.lock import locked
 from molcaption.data.writers import OUTPUT_COLUMNS
 from molcaption.engine.rows import begin_rows
@@ -73,6 +75,19 @@ def test_table_columns_pass_through_beside_ours(tiny_bundle: Path, tmp_path: Pat
     assert [str(row["logP"]) for row in got] == ["0.1", "0.2"]
     assert [row["input_caption"] for row in got] == ["old", "older"]
     assert got[0]["caption"] != "old"
+
+
+def test_a_header_where_there_usually_is_one_or_none(tiny_bundle: Path, tmp_path: Path) -> None:
+    table, plain = tmp_path / "in.csv", tmp_path / "in.smi"
+    table.write_text("CCO,x,0.1\nC,y,0.2\n")
+    plain.write_text("smiles name\nCCO x\nC y\n")
+    for given, option in ((table, "--no-header"), (plain, "--header")):
+        out = given.with_suffix(".parquet")
+        arguments = ["caption", str(given), "-o", str(out), "-m", str(tiny_bundle), option]
+        assert cli_run.run(app, arguments) == 0
+        assert [(row["smiles"], row["id"]) for row in rows(out)] == [("CCO", "x"), ("C", "y")]
+        out.unlink()
+    assert survey([plain], has_header=True).records == 2 and survey([plain]).records == 3
 
 
 def test_submission_columns(smiles: Path, tiny_bundle: Path, tmp_path: Path) -> None:

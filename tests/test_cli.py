@@ -81,6 +81,18 @@ def test_global_options_are_the_same_everywhere(path: tuple[str, ...]) -> None:
     assert shared(ALL[path]) == shared(TREE)
 
 
+def test_options_stand_under_headings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli_run.run(app, ["caption", "-h"]) == 0
+    out = capsys.readouterr().out
+    sections = {part.split(":\n")[0]: part for part in out.split("\n\n") if ":\n" in part}
+    assert list(sections)[-7:] == ["Arguments", "Options", "Input", "Captions", "More output",
+                                   "Speed", "Every command"]  # fmt: skip
+    assert "--id-column" in sections["Input"] and "--output" in sections["Options"]
+    assert "--quiet" in sections["Every command"] and "--help" in sections["Every command"]
+    for parameter in ALL[("caption",)].params:  # none is lost between the headings
+        assert parameter.param_type_name == "argument" or f"{parameter.opts[0]} " in out
+
+
 def parse(command: Any, name: str, arguments: list[str], parent: Any = None) -> None:
     context = command.make_context(name, arguments, parent=parent)
     if hasattr(command, "commands"):

@@ -95,6 +95,19 @@ def run(recipe_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     yield recipe
 
 
+def test_models_carry_a_card(run: Recipe, tmp_path: Path) -> None:
+    for folder, command in (("finetune", "molcaption merge"), ("merged", "molcaption caption")):
+        text = (run.run_dir / folder / "README.md").read_text("utf-8")
+        assert command in text and "recipe tiny" in text and "loss " in text
+        assert "base_model" not in text  # a scratch backbone has none, and no path gets out
+        assert str(run.run_dir) not in text
+    merge(run.run_dir, tmp_path / "merged")
+    card = tmp_path / "merged" / "README.md"
+    card.write_text("mine", "utf-8")
+    merge(run.run_dir, tmp_path / "merged", force=True)
+    assert card.read_text("utf-8") == "mine"
+
+
 def test_export_caption_score(run: Recipe, tmp_path: Path) -> None:
     bundle, out, scores = tmp_path / "bundle", tmp_path / "out.parquet", tmp_path / "scores.json"
     export(run.run_dir / "merged", bundle, "fp32")

@@ -125,6 +125,13 @@ def canonical_smiles(mol: Chem.Mol) -> str:
         raise InvalidMolecule(f"cannot write SMILES: {_one_line(str(error))}") from error
 
 
+def smiles_order(mol: Chem.Mol) -> list[int]:
+    """Indices of the atoms in the order in which `canonical_smiles` writes them."""
+    canonical_smiles(mol)
+    order = mol.GetPropsAsDict(includePrivate=True, includeComputed=True)["_smilesAtomOutputOrder"]
+    return list(order)
+
+
 def inchikey(mol: Chem.Mol) -> str | None:
     """Standard InChIKey, or None where InChI has none (dummy atoms, over 1,023 atoms)."""
     try:

@@ -15,7 +15,7 @@ from molcaption.data.collate import Example
 from molcaption.data.documents import randomised
 from molcaption.data.features import MoleculeView
 from molcaption.data.pairs import Pair
-from molcaption.data.prompt import PromptTemplate
+from molcaption.data.prompt import PromptTemplate, encode_caption
 
 
 class ExampleDataset:
@@ -51,7 +51,9 @@ class ExampleDataset:
         self._hide_smiles = hide_smiles
         self._seed = seed
         self._views = views
-        self._descriptions = [self._description(pair, end, max_new_tokens) for pair in pairs]
+        self._descriptions = [
+            encode_caption(tokenizer, pair.description, end, max_new_tokens) for pair in pairs
+        ]
         self._epoch: tuple[int, list[Example]] = (-1, [])
 
     def __len__(self) -> int:
@@ -77,7 +79,3 @@ class ExampleDataset:
             smiles = ""
         prompt = self._prompt.encode(self._tokenizer, smiles, self._max_prompt_tokens)
         return Example(self._views[index], prompt, self._descriptions[index])
-
-    def _description(self, pair: Pair, end: int, max_new_tokens: int) -> list[int]:
-        ids = self._tokenizer.encode(pair.description, add_special_tokens=False).ids
-        return [*ids[: max_new_tokens - 1], end]

@@ -45,6 +45,13 @@ def chat_prompt(tokenizer: Any, n_graph_tokens: int) -> str:
     )
 
 
+def encode_caption(tokenizer: Tokenizer, text: str, end: int, max_tokens: int) -> list[int]:
+    """Token ids of a caption and the ``end`` that a captioner writes after it, ``max_tokens`` in
+    all; a longer caption is cut."""
+    ids: list[int] = tokenizer.encode(text, add_special_tokens=False).ids
+    return [*ids[: max_tokens - 1], end]
+
+
 @dataclass(frozen=True, slots=True)
 class PromptTemplate:
     """A prompt with ``n_graph_tokens`` graph tokens in place and a slot for the SMILES."""

@@ -16,7 +16,7 @@ from typing import Any
 from molcaption.data.atomic import atomic_write
 from molcaption.data.features import VOCABULARY
 from molcaption.data.prompt import PromptTemplate
-from molcaption.engine.hashes import file_hashes
+from molcaption.engine.hashes import CARD, file_hashes
 from molcaption.errors import BadDataError, MissingError
 
 SCHEMA = 2
@@ -26,8 +26,6 @@ TARGETS = ("cpu",)
 _DIGEST = "sha256"
 """Key of the manifest's digest of itself."""
 MANIFEST = "manifest.json"
-CARD = "README.md"
-"""The model card: for people, who may add to it, so its hash is nobody's business."""
 BRIDGE, DECODER, EMBEDDINGS, TOKENIZER = "bridge", "decoder", "embeddings.npy", "tokenizer.json"
 REQUIRED = (
     f"{BRIDGE}.onnx",

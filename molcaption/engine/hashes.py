@@ -16,6 +16,8 @@ from molcaption.data.atomic import atomic_write
 from molcaption.data.user_cache import cache_folder
 from molcaption.errors import MolcaptionError
 
+CARD = "README.md"
+"""The model card: for people, who may add to it, so its hash is nobody's business."""
 Entry = list[int | str]
 """What tells that a file is still the same, and its digest at the end."""
 
@@ -35,8 +37,9 @@ def file_hashes(directory: Path, names: Sequence[str]) -> dict[str, str]:
 
 
 def directory_sha256(directory: Path) -> str:
-    """One digest over the names and contents of a directory's files."""
-    names = sorted(path.name for path in directory.iterdir() if path.is_file())
+    """One digest over the names and contents of a directory's files but its model card."""
+    files = [path for path in directory.iterdir() if path.is_file() and path.name != CARD]
+    names = sorted(path.name for path in files)
     digest = hashlib.sha256()
     for name, sha256 in file_hashes(directory, names).items():
         digest.update(f"{name} {sha256}\n".encode())

@@ -1,16 +1,19 @@
 """Runtimes: the same caption whatever the batch, and the same from onnxruntime as from torch."""
 
+import math
 import random
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from molcaption.claims import load_lexicon
 from molcaption.engine.questions import Question, questions
-from molcaption.engine.runtimes import load_runtime, model_hash
+from molcaption.engine.runtimes import Generation, load_runtime, model_hash
 from molcaption.engine.runtimes.onnx import OnnxRuntime
 from molcaption.engine.runtimes.torch import TorchRuntime
 from molcaption.errors import MissingError, UsageError
@@ -65,6 +68,74 @@ def test_equal_to_torch(
     for ours, theirs in zip(onnx.generate(molecules), reference, strict=True):
         assert (ours.text, ours.ended) == (theirs.text, theirs.ended)
         assert ours.confidence == pytest.approx(theirs.confidence, rel=1e-4)
+
+
+def test_a_batch_that_does_not_fit_is_halved(
+    tiny_model: Path, molecules: list[Question], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, sizes, batch = TorchRuntime.load(tiny_model), [], TorchRuntime._batch
+    expected = runtime.candidates(molecules[:7], draws=1, batch_size=14)
+
+    def small(self: TorchRuntime, views: Any, prompts: Any, drawn: Any, tokens: int) -> Any:
+        sizes.append(len(views))
+        if len(views) > most:
+            if drawn[-1] is not None:
+                next(drawn[-1])  # as far as the failed attempt came
+            raise torch.OutOfMemoryError
+        return batch(self, views, prompts, drawn, tokens)
+
+    monkeypatch.setattr(TorchRuntime, "_batch", small)
+    most = 4
+    made = runtime.candidates(molecules[:7], draws=1, batch_size=14)
+    assert [[g.text for g in one] for one in made] == [[g.text for g in one] for one in expected]
+    assert sizes == [14, 7, 3, 4, 7, 3, 4]
+    most = 0
+    with pytest.raises(MissingError, match="does not hold one caption"):
+        runtime.generate(molecules[:2])
+
+
+SAID = "The molecule is a monocarboxylic acid. CCO"
+
+
+def test_scores_are_equal_to_torch(
+    tiny_model: Path, onnx: OnnxRuntime, molecules: list[Question]
+) -> None:
+    theirs = TorchRuntime.load(tiny_model).score(molecules, SAID, batch_size=6)
+    assert onnx.score(molecules, SAID) == pytest.approx(theirs, rel=1e-5)
+    assert len({round(score, 3) for score in theirs}) == len(theirs)  # they are of the molecules
+
+
+def test_a_score_does_not_depend_on_its_batch(onnx: OnnxRuntime, molecules: list[Question]) -> None:
+    scores = onnx.score(molecules, SAID, batch_size=32)
+    assert onnx.score(molecules, SAID, batch_size=1) == scores
+    assert onnx.score(molecules[::-1], SAID, batch_size=7) == scores[::-1]
+    assert onnx.score([], SAID) == []
+
+
+def test_the_score_of_a_caption_is_its_confidence(
+    onnx: OnnxRuntime, molecules: list[Question], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Led through the very tokens that it chose, the captioner gives them what it gave before."""
+    ids: list[list[int]] = []
+    keep = OnnxRuntime._generation
+
+    def generation(self: OnnxRuntime, row: Any, ended: bool) -> Generation:
+        ids.append(list(row.tokens))
+        return keep(self, row, ended)
+
+    monkeypatch.setattr(OnnxRuntime, "_generation", generation)
+    for molecule in molecules:
+        (made,) = onnx.generate([molecule])
+        (score,) = onnx._score(onnx._prompts([molecule]), ids[-1])
+        assert made.confidence is not None
+        assert score == pytest.approx(len(ids[-1]) * math.log(made.confidence), rel=1e-6)
+
+
+def test_a_long_caption_is_cut_in_both(
+    tiny_model: Path, onnx: OnnxRuntime, molecules: list[Question]
+) -> None:
+    theirs = TorchRuntime.load(tiny_model).score(molecules[:3], SAID * 50)
+    assert onnx.score(molecules[:3], SAID * 50) == pytest.approx(theirs, rel=1e-5)
 
 
 @pytest.mark.parametrize("n", [1, 3])

@@ -94,6 +94,17 @@ class Runtime(Protocol):
         made = self.candidates(molecules, batch_size=batch_size, max_new_tokens=max_new_tokens)
         return [greedy for (greedy,) in made]
 
+    def score(
+        self, molecules: Sequence[Question], caption: str, *, batch_size: int = 32
+    ) -> list[float]:
+        """Log-probability of one caption given each molecule, in nats, the end token included.
+
+        The captioner is led through the caption token by token (teacher forcing). Scored is the
+        distribution that it was trained on: the ban on repeated runs is a rule of decoding, and a
+        caption from elsewhere may break it. Of a caption beyond `max_new_tokens` the rest is cut.
+        """
+        ...
+
 
 def load_runtime(path: str | Path, *, threads: int | None = None) -> Runtime:
     """Load whatever captioner lies at ``path``.

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from molcaption.data.features import FeatureVocabulary, MoleculeView
+from molcaption.data.prompt import encode_caption
 from molcaption.engine import bundle
 from molcaption.engine.draws import chances, draw
 from molcaption.engine.packed import FloatArray, take_rows, unpack
@@ -170,6 +171,30 @@ class OnnxRuntime(Runtime):
         self._decoder.allocate(len(prompts), max(map(len, prompts)))
         return self._decoder.prefill(0, *_pad(prompts))
 
+    def score(
+        self, molecules: Sequence[Question], caption: str, *, batch_size: int = 32
+    ) -> list[float]:
+        """See `Runtime.score`."""
+        end, most = self.manifest.end_token_ids[0], self.manifest.max_new_tokens
+        tokens = encode_caption(self._tokenizer, caption, end, most)
+        prompts = self._prompts(molecules)
+        longest = max((len(prompt.ids) for prompt in prompts), default=1)
+        size = min(batch_size, max(1, _START_POSITIONS // longest))
+        parts = [prompts[start : start + size] for start in range(0, len(prompts), size)]
+        return [score for part in parts for score in self._score(part, tokens)]
+
+    def _score(self, prompts: Sequence[_Prompt], tokens: Sequence[int]) -> list[float]:
+        embeds, lengths = _pad([self._embed(prompt) for prompt in prompts])
+        self._decoder.allocate(len(prompts), int(lengths.max()) + len(tokens))
+        logits, total = self._decoder.prefill(0, embeds, lengths), np.zeros(len(prompts))
+        for place, token in enumerate(tokens):
+            if place:
+                before = take_rows(self._embeddings, np.full(len(prompts), tokens[place - 1]))
+                logits = self._decoder.step(before, lengths + place)
+            logits[:, self.manifest.graph_token_id] = -np.inf
+            total += logits[:, token] - _normalisers(logits)
+        return [float(score) for score in total]
+
     def _check_new_tokens(self, wanted: int | None) -> int:
         limit = self.manifest.decoder.positions - self.manifest.max_prompt_tokens
         if wanted is not None and wanted > limit:
@@ -205,9 +230,7 @@ class OnnxRuntime(Runtime):
         logits[:, self.manifest.graph_token_id] = -np.inf
         for row, scores in zip(rows, logits, strict=True):
             scores[row.repeating(n)] = -np.inf
-        best = logits.max(axis=1)
-        normalisers = best + np.log(np.exp(logits - best[:, None]).sum(axis=1))
-        for row, scores, total in zip(rows, logits, normalisers.tolist(), strict=True):
+        for row, scores, total in zip(rows, logits, _normalisers(logits).tolist(), strict=True):
             token = int(scores.argmax()) if row.chances is None else draw(scores, next(row.chances))
             row.append(token, float(scores[token]) - total, n)
 
@@ -236,6 +259,13 @@ class OnnxRuntime(Runtime):
 def _row(prompt: _Prompt, number: int) -> _Row:
     drawn = chances(prompt.smiles, number) if number else None
     return _Row(prompt.index, number, len(prompt.ids), drawn)
+
+
+def _normalisers(logits: FloatArray) -> FloatArray:
+    """Logarithm of the summed exponentials of each row: [B, V] -> [B]."""
+    best = logits.max(axis=1)
+    totals: FloatArray = best + np.log(np.exp(logits - best[:, None]).sum(axis=1))
+    return totals
 
 
 def _pad(prompts: Sequence[FloatArray]) -> tuple[FloatArray, NDArray[np.int64]]:

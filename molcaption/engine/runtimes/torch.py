@@ -5,6 +5,7 @@ are padded on the left: with right padding ``generate`` is silently wrong. In fl
 not depend on its batch-mates up to rounding; bundles keep it to the bit.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -15,12 +16,16 @@ from transformers import LogitsProcessor, LogitsProcessorList
 
 from molcaption.data.collate import padded, to_device, view_tensors
 from molcaption.data.features import MoleculeView
+from molcaption.data.prompt import encode_caption
 from molcaption.engine.draws import chances, draw
 from molcaption.engine.hashes import directory_sha256
 from molcaption.engine.merged import MergedModel, load_merged
 from molcaption.engine.questions import Question
 from molcaption.engine.runtimes import Generation, Runtime
+from molcaption.errors import MissingError
 from molcaption.nn.captioner import repeat_rule
+
+_log = logging.getLogger(__name__)
 
 
 class TorchRuntime(Runtime):
@@ -59,16 +64,46 @@ class TorchRuntime(Runtime):
         made: dict[int, list[Generation]] = {}
         for start in range(0, len(places), batch_size):
             chosen = places[start : start + batch_size]
-            batch = self._batch(
+            batch = self._fitting(molecules, prompts, chosen, max_new_tokens)
+            for (i, number), generation in zip(chosen, batch, strict=True):
+                made.setdefault(i, []).append(generation)
+                if number == draws:
+                    yield i, made.pop(i)
+
+    def _fitting(
+        self,
+        molecules: Sequence[Question],
+        prompts: Sequence[Sequence[int]],
+        chosen: Sequence[tuple[int, int]],
+        max_new_tokens: int | None,
+    ) -> list[Generation]:
+        """Captions of the ``chosen`` places, in halves where they do not fit a GPU's memory.
+
+        Raises:
+            MissingError: a single one does not fit.
+        """
+        try:
+            return self._batch(
                 [molecules[i][0] for i, _ in chosen],
                 [prompts[i] for i, _ in chosen],
                 [chances(molecules[i][1], k) if k else None for i, k in chosen],
                 max_new_tokens or self.model.max_new_tokens,
             )
-            for (i, number), generation in zip(chosen, batch, strict=True):
-                made.setdefault(i, []).append(generation)
-                if number == draws:
-                    yield i, made.pop(i)
+        except torch.OutOfMemoryError as error:
+            if len(chosen) == 1:
+                raise MissingError(
+                    "the GPU's memory does not hold one caption; free some, or caption on the CPU "
+                    "with CUDA_VISIBLE_DEVICES= before the command"
+                ) from error
+        # Outside of the handler, which would keep the failed batch's tensors alive.
+        torch.cuda.empty_cache()
+        half = len(chosen) // 2
+        _log.warning("%d captions do not fit the GPU's memory: %d at a time", len(chosen), half)
+        return [
+            generation
+            for part in (chosen[:half], chosen[half:])
+            for generation in self._fitting(molecules, prompts, part, max_new_tokens)
+        ]
 
     @torch.inference_mode()
     def prompt_batch(
@@ -80,6 +115,39 @@ class TorchRuntime(Runtime):
         ids, mask = padded(prompts, self.model.end_token_ids[0], left=True)
         embeds = captioner.embed(ids.to(device), to_device(view_tensors(views), device))
         return embeds, mask.to(device)
+
+    @torch.inference_mode()
+    def score(
+        self, molecules: Sequence[Question], caption: str, *, batch_size: int = 32
+    ) -> list[float]:
+        """See `Runtime.score`."""
+        model = self.model
+        tokens = encode_caption(
+            model.tokenizer, caption, model.end_token_ids[0], model.max_new_tokens
+        )
+        parts = [molecules[i : i + batch_size] for i in range(0, len(molecules), batch_size)]
+        return [score for part in parts for score in self._score(part, tokens)]
+
+    def _score(self, molecules: Sequence[Question], tokens: Sequence[int]) -> list[float]:
+        captioner = self.model.captioner
+        embeds, mask = self.prompt_batch(
+            [view for view, _ in molecules], [self.model.encode(smiles) for _, smiles in molecules]
+        )
+        target = torch.tensor(tokens, device=mask.device).expand(len(molecules), -1)  # [B, C]
+        mask = torch.cat([mask, torch.ones_like(target)], dim=1)
+        words = captioner.llm.get_input_embeddings()(target)
+        output = captioner.llm(
+            inputs_embeds=torch.cat([embeds, words], dim=1),
+            attention_mask=mask,
+            # What pads a prompt on the left takes no position.
+            position_ids=(mask.cumsum(1) - 1).clamp(min=0),
+            logits_to_keep=len(tokens) + 1,
+        )
+        logits = output.logits[:, :-1].float()  # [B, C, V]
+        logits[:, :, captioner.graph_token_id] = -torch.inf
+        picked = logits.log_softmax(-1).gather(2, target.unsqueeze(2))
+        scores: list[float] = picked.sum((1, 2)).tolist()
+        return scores
 
     @torch.inference_mode()
     def _batch(
