@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from huggingface_hub import try_to_load_from_cache
+from huggingface_hub.errors import HFValidationError
 from safetensors import SafetensorError
 from torch import nn
 from transformers import (
@@ -94,7 +95,10 @@ def weight_files(path: str) -> list[Path]:
     if folder.is_file():
         return [folder]
     if not folder.is_dir():
-        config = try_to_load_from_cache(path, "config.json")
+        try:
+            config = try_to_load_from_cache(path, "config.json")
+        except HFValidationError:  # a path to nowhere is no hub name
+            config = None
         if not isinstance(config, str):
             return []
         folder = Path(config).parent
