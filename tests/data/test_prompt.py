@@ -115,7 +115,7 @@ def test_qwen3_renders_its_own_template(qwen3) -> None:
 
 
 def test_qwen3_has_a_spare_row_for_the_graph_token(qwen3) -> None:
-    assert qwen3.convert_tokens_to_ids(GRAPH_TOKEN) == len(qwen3) - 1 == 151669 < 151936
+    assert qwen3.convert_tokens_to_ids(GRAPH_TOKEN) == len(qwen3) - 1 == 151669  # of 151936 rows
     assert (qwen3.eos_token, qwen3.pad_token) == ("<|im_end|>", "<|endoftext|>")
 
 

@@ -150,7 +150,7 @@ def test_a_backbone_without_the_seven_names_is_refused(tmp_path: Path) -> None:
 
 def test_a_projector_of_another_width_is_refused(base: str) -> None:
     bridge = Bridge(MolGNN(EncoderConfig(1, 8, 8)), Projector(ProjectorConfig(8, 48, hidden=8)))
-    with pytest.raises(BadDataError, match=r"width 48, but this one is 64 wide; run `molcaption al"):
+    with pytest.raises(BadDataError, match=r"width 48, but this one is 64 wide; run `molcap"):
         Captioner(bridge, load_llm(base, load_tokenizer(base)), 4)
 
 
