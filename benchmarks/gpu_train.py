@@ -5,7 +5,7 @@
 
 The weights are random: neither time nor memory depends on them. Every kind of weights is measured
 in a process of its own. Both stages go through the project's own loop, on one batch that repeats,
-so that its loss must fall; stage 2's speed leaves out the first step, which warms up. A step needs 4
+so that its loss must fall; stage 2's speed leaves out the first step, a warm-up. A step needs 4
 operations for each frozen weight and token (forward, and back to the activations), those of the
 output layer for tokens of the caption only; the limit is that of an H100 (SXM, dense bfloat16).
 """

@@ -36,6 +36,7 @@ from molcaption.nn.backbone import (
     embedding_norm,
     load_llm,
     load_tokenizer,
+    recompute_activations,
     save_adapter,
 )
 from molcaption.nn.captioner import Captioner
@@ -186,6 +187,8 @@ def _captioner(
             llm, rank=adapter.rank, alpha=adapter.alpha, dropout=adapter.dropout,
             targets=adapter.targets,
         )  # fmt: skip
+    if recipe.finetune.gradient_checkpointing:
+        recompute_activations(llm)
     bridge = load_bridge(aligned, config)
     bridge.encoder.requires_grad_(False)
     if recipe.profile is not None and vocabulary is not None:

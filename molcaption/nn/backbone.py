@@ -171,6 +171,12 @@ def attach_adapter(
     return get_peft_model(llm, config)
 
 
+def recompute_activations(llm: Llm) -> None:
+    """Keep only the blocks' inputs for the backward pass (Chen et al., arXiv:1604.06174)."""
+    newer = getattr(llm, "activation_checkpointing_enable", None)  # its name in transformers 6
+    (newer or llm.gradient_checkpointing_enable)({"use_reentrant": False})
+
+
 def save_adapter(llm: Llm, path: str | Path) -> None:
     """Write the LoRA weights alone: `load_llm` makes the same rows for new tokens every time."""
     llm.save_pretrained(str(path), save_embedding_layers=False)

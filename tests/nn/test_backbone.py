@@ -17,6 +17,7 @@ from molcaption.nn.backbone import (
     load_llm,
     load_tokenizer,
     merge_adapter,
+    recompute_activations,
     save_adapter,
     weight_files,
     wrap_tokenizer,
@@ -122,6 +123,35 @@ def test_looking_changes_nothing(base: str) -> None:
     fresh(input_ids=IDS, labels=IDS).loss.backward()
     for (name, one), other in zip(llm.named_parameters(), fresh.parameters(), strict=True):
         assert one.grad is None or torch.equal(one.grad, other.grad), name
+
+
+def test_recomputed_activations_give_the_same_gradient(base: str) -> None:
+    torch.manual_seed(2)
+    llm = attach_adapter(in_4_bits(base), **{**LORA, "dropout": 0.1}).train()
+
+    def gradients() -> tuple[list[torch.Tensor], int]:
+        llm.zero_grad()
+        torch.manual_seed(3)  # dropout
+        kept = 0
+
+        def count(tensor: torch.Tensor) -> torch.Tensor:
+            nonlocal kept
+            kept += tensor.numel()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+            loss = llm(
+                inputs_embeds=llm.get_input_embeddings()(IDS), labels=IDS, use_cache=False
+            ).loss
+        loss.backward()
+        return [p.grad.clone() for p in llm.parameters() if p.requires_grad], kept
+
+    expected, kept = gradients()
+    recompute_activations(llm)
+    found, fewer = gradients()
+    assert fewer < kept / 2
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-5)
 
 
 def test_rows_of_new_tokens_are_the_same_at_each_loading(base: str) -> None:
