@@ -252,6 +252,17 @@ def _multiply_exactly(llm: Llm) -> None:
             module.support_avx512bf16_for_cpu = False
 
 
+def nf4_error(device: str) -> float:
+    """Relative error of a product in NF4 against one with the same weights dequantised."""
+    from bitsandbytes import functional, matmul_4bit
+
+    dtype = torch.bfloat16 if device.startswith("cuda") else torch.float32
+    weight, states = (torch.randn(64, 64, dtype=dtype, device=device) for _ in range(2))
+    packed, state = functional.quantize_4bit(weight, quant_type="nf4", compress_statistics=True)
+    expected = states @ functional.dequantize_4bit(packed, state).T
+    return float((matmul_4bit(states, packed, state) - expected).norm() / expected.norm())
+
+
 def _nf4(dtype: torch.dtype) -> BitsAndBytesConfig:
     try:
         import bitsandbytes  # noqa: F401
