@@ -9,7 +9,7 @@ from pathlib import Path
 from molcaption.engine.hashes import contents_sha256
 from molcaption.engine.model_dir import BackboneSource
 from molcaption.errors import BadDataError
-from molcaption.nn.backbone import weight_files
+from molcaption.nn.pretrained import weight_files
 
 
 def identified(path: str, quantization: str) -> BackboneSource:

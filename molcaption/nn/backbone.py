@@ -7,15 +7,11 @@ its row is always overwritten by the projector, so it needs no training.
 """
 
 import logging
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import try_to_load_from_cache
-from huggingface_hub.errors import HFValidationError
-from safetensors import SafetensorError
 from torch import nn
 from transformers import (
     AutoModelForCausalLM,
@@ -31,6 +27,7 @@ from transformers.utils.logging import disable_progress_bar
 from molcaption.data.prompt import END, GRAPH_TOKEN, PAD
 from molcaption.errors import BadRecipeError, MissingError
 from molcaption.nn.gguf import forget_quantization, is_gguf, mend_tokenizer
+from molcaption.nn.pretrained import from_pretrained
 
 _log = logging.getLogger(__name__)
 Llm = Any
@@ -44,7 +41,7 @@ def load_tokenizer(path: str) -> PreTrainedTokenizerFast:
     Raises:
         MissingError: no such directory, and no such hub model in reach.
     """
-    tokenizer = _from_pretrained(AutoTokenizer, path)
+    tokenizer = from_pretrained(AutoTokenizer, path)
     if is_gguf(path):
         mend_tokenizer(tokenizer, path)
     tokenizer.add_tokens([GRAPH_TOKEN], special_tokens=True)
@@ -79,7 +76,7 @@ def load_llm(
             )
         options["quantization_config"] = _nf4(dtype)
         options["device_map"] = {"": device}
-    llm = _from_pretrained(AutoModelForCausalLM, path, **options)
+    llm = from_pretrained(AutoModelForCausalLM, path, **options)
     if is_gguf(path):
         forget_quantization(llm)
     _multiply_exactly(llm)
@@ -87,22 +84,6 @@ def load_llm(
         _widen(llm, len(tokenizer))
     llm.requires_grad_(False)
     return llm
-
-
-def weight_files(path: str) -> list[Path]:
-    """Files of a backbone's weights, also where they lie in the hub's cache; none if unknown."""
-    folder = Path(path)
-    if folder.is_file():
-        return [folder]
-    if not folder.is_dir():
-        try:
-            config = try_to_load_from_cache(path, "config.json")
-        except HFValidationError:  # a path to nowhere is no hub name
-            config = None
-        if not isinstance(config, str):
-            return []
-        folder = Path(config).parent
-    return sorted([*folder.glob("*.safetensors"), *folder.glob("pytorch_model*.bin")])
 
 
 def build_scratch(tokenizer: PreTrainedTokenizerFast, **sizes: int) -> Qwen3ForCausalLM:
@@ -277,26 +258,3 @@ def _nf4(dtype: torch.dtype) -> BitsAndBytesConfig:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=dtype,
     )
-
-
-def _from_pretrained(kind: Any, path: str, **options: Any) -> Any:
-    """Local file or directory first; the hub only for a name that is no path, if not offline."""
-    where = path
-    if is_gguf(path):
-        where, options["gguf_file"] = str(Path(path).parent), Path(path).name
-    try:
-        return kind.from_pretrained(where, **options)
-    except ImportError as error:
-        raise MissingError(
-            f"backbone {path}: {_first_line(error)}; pip install 'molcaption[train]'"
-        ) from error
-    except (OSError, ValueError, SafetensorError) as error:
-        offline = " (HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE") else ""
-        raise MissingError(
-            f"backbone {path}: cannot be loaded{offline}: {_first_line(error)}; give a local "
-            "directory with --set backbone.path=DIR"
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

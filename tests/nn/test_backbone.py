@@ -19,12 +19,12 @@ from molcaption.nn.backbone import (
     merge_adapter,
     recompute_activations,
     save_adapter,
-    weight_files,
     wrap_tokenizer,
 )
 from molcaption.nn.bridge import Bridge
 from molcaption.nn.captioner import Captioner
 from molcaption.nn.encoder import EncoderConfig, MolGNN
+from molcaption.nn.pretrained import weight_files
 from molcaption.nn.projector import Projector, ProjectorConfig
 from molcaption.recipe_schema import AdapterRecipe
 

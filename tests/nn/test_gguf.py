@@ -10,7 +10,8 @@ from transformers import AutoModelForCausalLM
 from molcaption.data.prompt import GRAPH_TOKEN, chat_prompt
 from molcaption.data.tokenizer import train_tokenizer
 from molcaption.errors import BadRecipeError, MissingError
-from molcaption.nn.backbone import load_llm, load_tokenizer, weight_files
+from molcaption.nn.backbone import load_llm, load_tokenizer
+from molcaption.nn.pretrained import weight_files
 
 gguf = pytest.importorskip("gguf")
 TEMPLATE = (
