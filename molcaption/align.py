@@ -15,12 +15,12 @@ from molcaption.chem.molecule import parse_smiles
 from molcaption.data.atomic import atomic_write
 from molcaption.data.pairs import read_pairs
 from molcaption.data.prompt import PromptTemplate, chat_prompt, plain_prompt
+from molcaption.engine.bases import identified
 from molcaption.engine.checkpoint import is_finished, seed_everything
 from molcaption.engine.embed import embed_texts, encode_graphs, scaled_to
 from molcaption.engine.loop import LoopSettings, fit
 from molcaption.engine.model_dir import (
     CONFIG,
-    BackboneSource,
     CaptionerConfig,
     load_encoder,
     read_config,
@@ -40,7 +40,7 @@ from molcaption.nn.backbone import (
 from molcaption.nn.bridge import Bridge
 from molcaption.nn.encoder import MolGNN
 from molcaption.nn.projector import Projector, ProjectorConfig
-from molcaption.recipe import Recipe, provenance, recipe_hash
+from molcaption.recipe import Recipe, backbone_path, provenance, recipe_hash
 from molcaption.report.training import draw_run
 
 _log = logging.getLogger(__name__)
@@ -58,9 +58,9 @@ def align(recipe: Recipe, fresh: bool = False) -> Path:
     if recipe.align.batch_size is None:
         raise BadRecipeError("align.batch_size: needed; pairs are counted, not tokens")
     seed_everything(recipe.seed)
-    source = backbone_source(recipe)
-    tokenizer = load_tokenizer(source.path)
-    llm = load_llm(source.path, tokenizer, quantization=source.quantization, device=best_device())
+    base, quantization = backbone_path(recipe), recipe.backbone.quantization
+    tokenizer = load_tokenizer(base)
+    llm = load_llm(base, tokenizer, quantization=quantization, device=best_device())
     encoded = recipe.run_dir / "encoder"
     encoder = load_encoder(encoded, read_config(encoded, "molcaption pretrain RECIPE"))
     objective = _objective(recipe, encoder, llm, tokenizer)
@@ -74,7 +74,7 @@ def align(recipe: Recipe, fresh: bool = False) -> Path:
         encoder=encoder.config,
         projector=objective.projector.config,
         prompt=_prompt(recipe, tokenizer),
-        backbone=source,
+        backbone=identified(base, quantization),
         graph_token_id=graph_token_id(tokenizer),
         end_token_ids=end_token_ids(llm, tokenizer),
         max_prompt_tokens=recipe.prompt.max_tokens,
@@ -121,12 +121,6 @@ def _objective(recipe: Recipe, encoder: MolGNN, llm: Any, tokenizer: Any) -> Ali
         batch_size=stage.batch_size,
         seed=recipe.seed,
     )
-
-
-def backbone_source(recipe: Recipe) -> BackboneSource:
-    """The backbone that this recipe's stages use: its own, or the one it names."""
-    path = recipe.backbone.path or str(recipe.run_dir / "backbone")
-    return BackboneSource(path, recipe.backbone.quantization)
 
 
 def _report(directory: Path, recipe: Recipe, objective: AlignObjective) -> None:

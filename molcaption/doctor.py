@@ -32,6 +32,12 @@ _TRAIN = ("torch", "transformers", "peft", "accelerate", "safetensors",
           "bitsandbytes", "onnx", "onnxruntime-genai")  # fmt: skip
 _LOW_DISK = 2**30
 """Bytes; less than this is too little for a bundle and its output."""
+_QWEN3_BYTES = 2 * 596_049_920
+"""Weights of Qwen3-0.6B in bfloat16."""
+_USABLE, _MOST_ROWS = 0.9, 256
+"""Share of a GPU's free memory to plan with, and rows beyond which speed no longer grows."""
+_NF4_TOLERANCE = 0.02
+"""bfloat16 keeps 8 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,9 @@ def examine(folder: Path) -> Iterator[Finding]:
         )
     if _version("torch"):
         yield from _guarded("CUDA", _cuda)
+        yield from _guarded("batch size", _batch_size)
+    if _version("bitsandbytes"):
+        yield from _guarded("NF4", _nf4)
 
 
 def _line(finding: Finding) -> str:
@@ -184,5 +193,39 @@ def _cuda() -> Finding:
 
     if not torch.cuda.is_available():
         return Finding("CUDA", "not available", None, advice="training and captions run on CPUs")
-    names = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())]
-    return Finding("CUDA", f"{torch.version.cuda}: {', '.join(names)}", True)
+    devices = [
+        f"{torch.cuda.get_device_name(n)} ({free / 2**30:.1f} of {total / 2**30:.1f} GiB free)"
+        for n in range(torch.cuda.device_count())
+        for free, total in [torch.cuda.mem_get_info(n)]
+    ]
+    return Finding("CUDA", f"{torch.version.cuda}: {', '.join(devices)}", True)
+
+
+def _batch_size() -> Finding:
+    import torch
+
+    if not torch.cuda.is_available():
+        return Finding("batch size", "32, the default", True)
+    free, _ = torch.cuda.mem_get_info()
+    rows = batch_size_for(free)
+    return Finding("batch size", f"{rows}: as fits beside Qwen3-0.6B in bfloat16", rows > 0,
+                   advice="too little memory is free on the GPU")  # fmt: skip
+
+
+def batch_size_for(free: int) -> int:
+    """The largest power of two of rows whose cache fits in ``free`` bytes beside Qwen3-0.6B; or 0.
+
+    A row is counted as long as it may get, 512 tokens of prompt and 256 of caption: for each, 28
+    layers keep a key and a value of 8 heads of 128 numbers, in two bytes.
+    """
+    row = (512 + 256) * 28 * 2 * 8 * 128 * 2
+    rows = int(free * _USABLE - _QWEN3_BYTES) // row
+    return 1 << min(rows, _MOST_ROWS).bit_length() - 1 if rows > 0 else 0
+
+
+def _nf4() -> Finding:
+    from molcaption.nn.backbone import best_device, nf4_error
+
+    error = nf4_error(best_device())
+    return Finding("NF4", f"multiplies on {best_device()}, relative error {error:.0e}",
+                   error < _NF4_TOLERANCE, advice="set backbone.quantization=none")  # fmt: skip

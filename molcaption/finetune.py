@@ -15,6 +15,7 @@ from molcaption.claims import load_lexicon
 from molcaption.data.examples import ExampleDataset
 from molcaption.data.features import FeatureVocabulary, MoleculeView, features_of, views
 from molcaption.data.pairs import Pair, read_pairs
+from molcaption.engine.bases import check_same_base, identified
 from molcaption.engine.checkpoint import is_finished, seed_everything
 from molcaption.engine.loop import LoopSettings, fit
 from molcaption.engine.model_card import write_card
@@ -36,10 +37,12 @@ from molcaption.nn.backbone import (
     embedding_norm,
     load_llm,
     load_tokenizer,
+    recompute_activations,
+    save_adapter,
 )
 from molcaption.nn.captioner import Captioner
 from molcaption.nn.profile import ProfileConfig, ProfileProjector
-from molcaption.recipe import Recipe, provenance, recipe_hash
+from molcaption.recipe import Recipe, backbone_path, provenance, recipe_hash
 from molcaption.report.training import draw_run
 
 _log = logging.getLogger(__name__)
@@ -68,14 +71,20 @@ def finetune(recipe: Recipe, force: bool = False, fresh: bool = False) -> Path:
     config = read_config(aligned, "molcaption align RECIPE")
     if not force:
         _check_gate(aligned)
+    assert config.backbone is not None  # `align` writes it
+    base = identified(backbone_path(recipe), recipe.backbone.quantization)
+    check_same_base(config.backbone, base, aligned)
+    config = replace(config, backbone=base)
     seed_everything(recipe.seed)
     data = _data(recipe)
     objective = _objective(recipe, aligned, config, data)
     settings = LoopSettings.of(stage.model_dump())
     fit(objective, settings, directory, key=recipe_hash(recipe, *_SECTIONS), label="finetune")
     captioner = objective.captioner
-    whole = recipe.backbone.adapter is None
-    captioner.llm.save_pretrained(directory / (TUNED if whole else ADAPTER))
+    if recipe.backbone.adapter is None:
+        captioner.llm.save_pretrained(directory / TUNED)
+    else:
+        save_adapter(captioner.llm, directory / ADAPTER)
     save_bridge(directory, captioner.bridge)
     if data.vocabulary is not None:
         data.vocabulary.save(directory)
@@ -119,7 +128,7 @@ def _data(recipe: Recipe) -> _Data:
 def _objective(
     recipe: Recipe, aligned: Path, config: CaptionerConfig, data: _Data
 ) -> FinetuneObjective:
-    assert config.prompt is not None and config.backbone is not None  # `align` writes both
+    assert config.prompt is not None and config.backbone is not None
     assert recipe.finetune.batch_tokens is not None
     wrapped = load_tokenizer(config.backbone.path)
     captioner = _captioner(recipe, aligned, config, wrapped, data.vocabulary)
@@ -178,6 +187,8 @@ def _captioner(
             llm, rank=adapter.rank, alpha=adapter.alpha, dropout=adapter.dropout,
             targets=adapter.targets,
         )  # fmt: skip
+    if recipe.finetune.gradient_checkpointing:
+        recompute_activations(llm)
     bridge = load_bridge(aligned, config)
     bridge.encoder.requires_grad_(False)
     if recipe.profile is not None and vocabulary is not None:

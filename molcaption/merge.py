@@ -12,6 +12,7 @@ import torch
 
 from molcaption.data.features import FeatureVocabulary
 from molcaption.data.folders import atomic_directory, check_directory
+from molcaption.engine.bases import check_same_base, identified
 from molcaption.engine.model_card import write_card
 from molcaption.engine.model_dir import (
     ADAPTER,
@@ -46,6 +47,7 @@ def merge(run_dir: str | Path, output: str | Path, force: bool = False) -> Path:
         llm = load_llm(str(tuned / TUNED), tokenizer)
     else:
         source = config.backbone
+        check_same_base(source, identified(source.path, source.quantization), tuned)
         llm = load_llm(source.path, tokenizer, quantization=source.quantization)
         llm = merge_adapter(llm, tuned / ADAPTER)
     llm = llm.to(torch.float16)

@@ -101,6 +101,11 @@ def recipe_hash(recipe: Recipe, *sections: str) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
+def backbone_path(recipe: Recipe) -> str:
+    """Where the backbone of this recipe's stages is: what it names, or what `pretrain` writes."""
+    return recipe.backbone.path or str(recipe.run_dir / "backbone")
+
+
 def provenance(recipe: Recipe) -> dict[str, str]:
     """What every output of a recipe says about its origin."""
     return {

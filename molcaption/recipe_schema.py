@@ -250,6 +250,8 @@ class FinetuneRecipe(Stage):
     """Probability of a prompt without SMILES, so that the bridge is not neglected for it."""
     word_dropout: Fraction = 0.0
     """Share of the description's tokens hidden from the backbone, so that it minds the molecule."""
+    gradient_checkpointing: bool = False
+    """Compute activations twice rather than keep them: slower, in a fraction of the memory."""
 
 
 class DecodeRecipe(Section):

@@ -291,11 +291,30 @@ def test_doctor_fails_without_what_is_needed(
     found = {finding["name"]: finding for finding in report["findings"]}
     assert found["pyarrow"]["found"] == version("pyarrow")
     assert "CPUExecutionProvider" in found["onnxruntime providers"]["found"]
+    assert found["NF4"]["ok"]
+    assert int(found["batch size"]["found"].partition(":")[0]) > 0
     shipped(False)
     assert cli_run.run(app, ["doctor"]) == 69
     out, err = capsys.readouterr()
     assert "FAILED  default model" in out
     assert one_error_line(err) == "error: needed, but not in order: default model"
+
+
+def test_doctor_tells_what_of_4_bits_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(device: str) -> float:
+        raise RuntimeError(f"no kernel image\nfor {device}")
+
+    monkeypatch.setattr("molcaption.nn.backbone.nf4_error", broken)
+    finding = next(f for f in doctor.examine(Path.cwd()) if f.name == "NF4")
+    assert (finding.ok, finding.needed) == (False, False)
+    assert finding.found.startswith("RuntimeError: no kernel image for c")
+
+
+@pytest.mark.parametrize(
+    ("gibibytes", "rows"), [(0.5, 0), (1.0, 0), (2, 8), (8, 64), (24, 128), (80, 256)]
+)
+def test_doctor_recommends_a_batch_that_fits(gibibytes: float, rows: int) -> None:
+    assert doctor.batch_size_for(int(gibibytes * 2**30)) == rows
 
 
 def test_doctor_tells_of_two_runtimes(monkeypatch: pytest.MonkeyPatch) -> None:

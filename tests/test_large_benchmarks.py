@@ -5,6 +5,8 @@ from argparse import Namespace
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
 from molcaption.engine.bundle import load_manifest
 
 ROOT = Path(__file__).parents[1]
@@ -45,3 +47,59 @@ def test_cost_of_an_untrained_captioner(tmp_path: Path) -> None:
     loaded = cost.load_bundle(Namespace(bundles=[bundle], **asked))
     assert loaded["captions_per_second"] > 0
     assert loaded["peak_megabytes"] >= loaded["loaded_peak_megabytes"] > 10
+
+
+TOY_CHANGES = [f"{name}={value}" for name, value in TOY.items()]
+
+
+@pytest.mark.parametrize("weights", ["nf4", "plain"])
+def test_training_at_full_size_falls_on_a_repeated_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weights: str
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    bench = script("gpu_train")
+    asked = ["--weights", weights, "--batch-size", "2", "--length", "32", "--steps", "3"]
+    args = bench.parse_args([*asked, "--folder", str(tmp_path), "--set", *TOY_CHANGES])
+    assert bench.make_base(args)["parameters"] > 0
+    found = bench.train(args)
+    assert found["align"][1] < found["align"][0]
+    assert len(found["finetune"]) == 3
+    assert found["finetune"][2] < found["finetune"][0]
+    assert found["tokens_per_second"] > 0
+    assert found["peak_bytes"] > 1e7
+    assert bench.row(found).count("|") == 9
+
+
+def test_operations_are_those_of_the_configuration() -> None:
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    bench, maker = script("gpu_train"), script("untrained_captioner")
+    llm = Qwen3ForCausalLM(Qwen3Config(**maker.QWEN3 | TOY))
+    matrices = sum(p.numel() for n, p in llm.named_parameters() if "_proj" in n)
+    head = TOY["vocab_size"] * TOY["hidden_size"]
+    assert bench.operations(llm, 182) == 4 * (matrices + head / 2)
+
+
+def test_both_ways_of_captioning_write_the_same(tiny_model: Path) -> None:
+    bench = script("gpu_caption")
+    drugs = str(ROOT / "examples" / "drugs.sdf")
+    asked = [str(tiny_model), "--input", drugs, "-n", "5", "--max-new-tokens", "8"]
+    found = bench.measure(bench.parse_args([*asked, "--batch-sizes", "1", "3"]))
+    assert [(one["batch"], one["way"]) for one in found] == [
+        (1, "generate"), (1, "runtime"), (3, "generate"), (3, "runtime")
+    ]  # fmt: skip
+    for one in found:
+        assert one["captions"] == found[0]["captions"]
+        assert one["tokens_per_second"] > one["captions_per_second"] > 0
+        assert 0 < one["share_of_limit"] < 1
+        assert bench.row(one).count("|") == 7
+
+
+def test_the_floor_counts_weights_and_cache(tiny_model: Path) -> None:
+    from molcaption.engine.runtimes.torch import TorchRuntime
+
+    bench, runtime = script("gpu_caption"), TorchRuntime.load(tiny_model)
+    weights = 4 * sum(p.numel() for p in runtime.model.captioner.llm.parameters())
+    position = 4 * 2 * 2 * 32  # bytes x (key, value) x layers x width of one head
+    expected = 10 * weights + 2 * 10 * (30 + 5) * position  # two rows in one batch, ten steps
+    assert bench.floor(runtime, [30, 30], [10, 10], 2) * bench.BANDWIDTH == expected

@@ -46,6 +46,12 @@ def directory_sha256(directory: Path) -> str:
     return digest.hexdigest()
 
 
+def contents_sha256(files: Sequence[Path]) -> str:
+    """One digest over the contents of files of one directory, in order, whatever their names."""
+    digests = file_hashes(files[0].parent, [file.name for file in files])
+    return hashlib.sha256("\n".join(digests.values()).encode()).hexdigest()
+
+
 def _entry(path: Path, known: Entry | None) -> Entry:
     stat = path.stat()
     stamp: Entry = [stat.st_size, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns]

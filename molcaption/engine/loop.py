@@ -27,6 +27,7 @@ from molcaption.data.collate import to_device
 from molcaption.engine import checkpoint
 from molcaption.engine.checkpoint import Position
 from molcaption.engine.tracker import Tracker
+from molcaption.errors import MissingError
 from molcaption.log import progress
 
 _log = logging.getLogger(__name__)
@@ -89,6 +90,7 @@ def fit(objective: Any, settings: LoopSettings, directory: Path, *, key: str, la
 
     Raises:
         KeyboardInterrupt, SystemExit: a signal came; the checkpoint is written first.
+        MissingError: a batch does not fit in the GPU's memory.
     """
     directory.mkdir(parents=True, exist_ok=True)
     accelerator = Accelerator(mixed_precision="bf16" if settings.precision == "bf16" else "no")
@@ -147,9 +149,15 @@ def _step(
     """One optimizer step over ``accumulate`` batches; the gradient's norm before clipping."""
     for _ in range(settings.accumulate):
         batch = to_device(next(stream), accelerator.device)
-        with accelerator.autocast():
-            losses = objective(batch)
-        accelerator.backward(losses["loss"] / settings.accumulate)
+        try:
+            with accelerator.autocast():
+                losses = objective(batch)
+            accelerator.backward(losses["loss"] / settings.accumulate)
+        except torch.cuda.OutOfMemoryError as error:
+            raise MissingError(
+                "GPU: out of memory in training; divide the stage's batch_tokens (or batch_size) "
+                f"by 2 and set its accumulate to {2 * settings.accumulate}: a step sees as much"
+            ) from error
         meter.add(losses, batch)
     norm = accelerator.clip_grad_norm_(_trainable(optimizer), settings.clip)
     optimizer.step()

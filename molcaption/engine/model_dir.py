@@ -33,10 +33,15 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class BackboneSource:
-    """Where the backbone came from: hub name or directory, and how its weights were held."""
+    """Where the backbone came from (hub name, directory or GGUF file), and how it was held.
+
+    Attributes:
+        sha256: of its weight files (engine/bases.py); empty where it is not known.
+    """
 
     path: str
     quantization: str = "none"
+    sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,18 @@
 """The language model: loaded from a hub name or directory, or built small and untrained.
 
-The only module that knows bitsandbytes and peft. Any ``AutoModelForCausalLM`` is a backbone.
-The graph token is added to the tokenizer without touching the embedding where the model has spare
-rows (Qwen3 pads its vocabulary to 151,936 for 151,669 tokens); its row is always overwritten by the
-projector, so it needs no training.
+The only module that knows bitsandbytes and peft. Any ``AutoModelForCausalLM`` is a backbone: a hub
+name, a directory, or a GGUF file. The graph token is added to the tokenizer without touching the
+embedding where the model has spare rows (Qwen3 pads its vocabulary to 151,936 for 151,669 tokens);
+its row is always overwritten by the projector, so it needs no training.
 """
 
 import logging
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -21,10 +21,13 @@ from transformers import (
     Qwen3Config,
     Qwen3ForCausalLM,
 )
+from transformers.pytorch_utils import Conv1D
 from transformers.utils.logging import disable_progress_bar
 
 from molcaption.data.prompt import END, GRAPH_TOKEN, PAD
 from molcaption.errors import BadRecipeError, MissingError
+from molcaption.nn.gguf import forget_quantization, is_gguf, mend_tokenizer
+from molcaption.nn.pretrained import from_pretrained
 
 _log = logging.getLogger(__name__)
 Llm = Any
@@ -38,7 +41,9 @@ def load_tokenizer(path: str) -> PreTrainedTokenizerFast:
     Raises:
         MissingError: no such directory, and no such hub model in reach.
     """
-    tokenizer = _from_pretrained(AutoTokenizer, path)
+    tokenizer = from_pretrained(AutoTokenizer, path)
+    if is_gguf(path):
+        mend_tokenizer(tokenizer, path)
     tokenizer.add_tokens([GRAPH_TOKEN], special_tokens=True)
     return tokenizer
 
@@ -56,15 +61,27 @@ def load_llm(
         quantization: ``none``, or ``nf4`` (4-bit NormalFloat with double quantisation; Dettmers et
             al., "QLoRA", NeurIPS 2023, section 3).
         device: where it will run; decides the compute type (bfloat16 on CUDA, else float32).
+
+    Raises:
+        MissingError: no weights in reach, or no bitsandbytes to quantise them with.
+        BadRecipeError: a GGUF file is to be quantised once more.
     """
     dtype = torch.bfloat16 if device.startswith("cuda") else torch.float32
     options: dict[str, Any] = {"dtype": dtype}
     if quantization == "nf4":
+        if is_gguf(path):
+            raise BadRecipeError(
+                f"backbone.quantization: nf4, but {path} is dequantised as it is read; use none, "
+                "or a Hugging Face directory"
+            )
         options["quantization_config"] = _nf4(dtype)
         options["device_map"] = {"": device}
-    llm = _from_pretrained(AutoModelForCausalLM, path, **options)
+    llm = from_pretrained(AutoModelForCausalLM, path, **options)
+    if is_gguf(path):
+        forget_quantization(llm)
+    _multiply_exactly(llm)
     if len(tokenizer) > llm.get_input_embeddings().num_embeddings:
-        llm.resize_token_embeddings(len(tokenizer), pad_to_multiple_of=8, mean_resizing=False)
+        _widen(llm, len(tokenizer))
     llm.requires_grad_(False)
     return llm
 
@@ -113,12 +130,17 @@ def attach_adapter(
     """
     from peft import LoraConfig, get_peft_model
 
-    present = {name.rsplit(".", 1)[-1] for name, module in llm.named_modules()}
+    linear = (
+        name.rsplit(".", 1)[-1]
+        for name, module in llm.named_modules()
+        if isinstance(module, nn.Linear | Conv1D)
+    )
+    present = dict.fromkeys(linear)
     absent = [target for target in targets if target not in present]
     if absent:
         raise BadRecipeError(
-            f"backbone.adapter.targets: {', '.join(absent)} not among the modules of "
-            f"{type(llm).__name__}; name its linear layers"
+            f"backbone.adapter.targets: {', '.join(absent)} not among the linear layers of "
+            f"{type(llm).__name__}, which are {', '.join(present)}"
         )
     config = LoraConfig(
         r=rank,
@@ -128,6 +150,17 @@ def attach_adapter(
         task_type="CAUSAL_LM",
     )
     return get_peft_model(llm, config)
+
+
+def recompute_activations(llm: Llm) -> None:
+    """Keep only the blocks' inputs for the backward pass (Chen et al., arXiv:1604.06174)."""
+    newer = getattr(llm, "activation_checkpointing_enable", None)  # its name in transformers 6
+    (newer or llm.gradient_checkpointing_enable)({"use_reentrant": False})
+
+
+def save_adapter(llm: Llm, path: str | Path) -> None:
+    """Write the LoRA weights alone: `load_llm` makes the same rows for new tokens every time."""
+    llm.save_pretrained(str(path), save_embedding_layers=False)
 
 
 def load_adapter(llm: Llm, path: str | Path) -> Llm:
@@ -177,6 +210,40 @@ def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def _widen(llm: Llm, rows: int) -> None:
+    """Rows for ``rows`` tokens; a new row is the mean of the others, so that it decides nothing.
+
+    Random rows would give new tokens other logits at each loading.
+    """
+    old = llm.get_input_embeddings().num_embeddings
+    llm.resize_token_embeddings(rows, pad_to_multiple_of=8, mean_resizing=False)
+    with torch.no_grad():
+        for layer in (llm.get_input_embeddings(), llm.get_output_embeddings()):
+            layer.weight[old:] = layer.weight[:old].mean(0)
+
+
+def _multiply_exactly(llm: Llm) -> None:
+    """Keep bitsandbytes from rounding weights in place on CPUs that have AVX-512-BF16.
+
+    There the first forward without gradient repacks them with bfloat16 scales, for good: the first
+    evaluation would change what is trained, and what is merged would differ from it.
+    """
+    for module in llm.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+
+
+def nf4_error(device: str) -> float:
+    """Relative error of a product in NF4 against one with the same weights dequantised."""
+    from bitsandbytes import functional, matmul_4bit
+
+    dtype = torch.bfloat16 if device.startswith("cuda") else torch.float32
+    weight, states = (torch.randn(64, 64, dtype=dtype, device=device) for _ in range(2))
+    packed, state = functional.quantize_4bit(weight, quant_type="nf4", compress_statistics=True)
+    expected = states @ functional.dequantize_4bit(packed, state).T
+    return float((matmul_4bit(states, packed, state) - expected).norm() / expected.norm())
+
+
 def _nf4(dtype: torch.dtype) -> BitsAndBytesConfig:
     try:
         import bitsandbytes  # noqa: F401
@@ -191,16 +258,3 @@ def _nf4(dtype: torch.dtype) -> BitsAndBytesConfig:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=dtype,
     )
-
-
-def _from_pretrained(kind: Any, path: str, **options: Any) -> Any:
-    """Local directory first; the hub only for a name that is no path, and not when offline."""
-    try:
-        return kind.from_pretrained(path, **options)
-    except (OSError, ValueError) as error:
-        offline = " (HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE") else ""
-        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise MissingError(
-            f"backbone {path}: cannot be loaded{offline}: {first_line}; give a local directory "
-            "with --set backbone.path=DIR"
-        ) from error

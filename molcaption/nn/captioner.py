@@ -16,16 +16,27 @@ from torch.nn import functional as F
 from transformers import LogitsProcessorList, NoRepeatNGramLogitsProcessor
 
 from molcaption.data.collate import IGNORE
+from molcaption.errors import BadDataError
 from molcaption.nn.bridge import Bridge
 
 
 class Captioner(nn.Module):
-    """A causal language model whose prompt holds projected graph tokens."""
+    """A causal language model whose prompt holds projected graph tokens.
 
-    def __init__(self, bridge: Bridge, llm: nn.Module, graph_token_id: int) -> None:
+    Raises:
+        BadDataError: the bridge was made for a backbone of another width.
+    """
+
+    def __init__(self, bridge: Bridge, llm: Any, graph_token_id: int) -> None:
         super().__init__()
+        ours, theirs = bridge.projector.config.out_width, llm.get_input_embeddings().embedding_dim
+        if ours != theirs:
+            raise BadDataError(
+                f"projector: made for a backbone of width {ours}, but this one is {theirs} wide; "
+                "run `molcaption align` with this backbone"
+            )
         self.bridge = bridge
-        self.llm: Any = llm
+        self.llm = llm
         self.graph_token_id = graph_token_id
 
     def embed(self, input_ids: Tensor, molecules: Mapping[str, Any]) -> Tensor:
@@ -59,6 +70,7 @@ class Captioner(nn.Module):
             inputs_embeds=self.embed(input_ids, molecules),
             attention_mask=attention_mask,
             logits_to_keep=kept,
+            use_cache=False,
         )
         return next_token_loss(output.logits, labels[:, -kept:])
 

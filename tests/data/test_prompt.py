@@ -1,5 +1,7 @@
 """The prompt: the mission's words, and a SMILES that is the only thing ever cut."""
 
+import os
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from molcaption.data.prompt import (
     PromptTemplate,
     chat_prompt,
     plain_prompt,
+    user_turn,
 )
 from molcaption.data.tokenizer import train_tokenizer
 
@@ -70,6 +73,64 @@ def test_chat_asks_the_template_without_thinking() -> None:
             return f"<u>{turns[0]['content']}</u><a>"
 
     assert chat_prompt(Fake(), 2).startswith(f"<u>Molecule Structure: {GRAPH_TOKEN * 2} | SMILES")
+
+
+QWEN3_PROMPT = (
+    "<|im_start|>user\n"
+    "Molecule Structure: <|graph|> | SMILES: CC(=O)Oc1ccccc1C(=O)O\n"
+    "Task: Describe the molecule's chemical properties and groups.<|im_end|>\n"
+    "<|im_start|>assistant\n"
+    "<think>\n\n</think>\n\n"
+)
+"""What Qwen3's own template makes of the user turn for aspirin, thinking off."""
+QWEN3_IDS = [
+    151644, 872, 198, 44, 54169, 28596, 25, 220, 151669, 760, 13716, 45978, 25, 13534, 7, 28, 46, 8,
+    46, 66, 16, 638, 37054, 16, 34, 7, 28, 46, 8, 46, 198, 6262, 25, 60785, 279, 41930, 594, 11483,
+    5888, 323, 5203, 13, 151645, 198, 151644, 77091, 198, 151667, 271, 151668, 271,
+]  # fmt: skip
+ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
+
+
+@pytest.fixture(scope="module")
+def qwen3():
+    """The real tokenizer, from the hub's cache or the folder in QWEN3_TOKENIZER."""
+    from molcaption.errors import MissingError
+    from molcaption.nn.backbone import load_tokenizer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+        try:
+            return load_tokenizer(os.environ.get("QWEN3_TOKENIZER", "Qwen/Qwen3-0.6B"))
+        except MissingError:
+            pytest.skip("Qwen3's tokenizer is not in the hub's cache, nor in QWEN3_TOKENIZER")
+
+
+def test_qwen3_renders_its_own_template(qwen3) -> None:
+    template = PromptTemplate(chat_prompt(qwen3, 1), 1)
+    assert template.render(ASPIRIN) == QWEN3_PROMPT
+    assert template.encode(qwen3.backend_tokenizer, ASPIRIN, 512) == QWEN3_IDS
+    turns = [{"role": "user", "content": user_turn(1).replace("{smiles}", ASPIRIN)}]
+    options = {"add_generation_prompt": True, "enable_thinking": False}
+    assert qwen3.apply_chat_template(turns, **options)["input_ids"] == QWEN3_IDS
+
+
+def test_qwen3_has_a_spare_row_for_the_graph_token(qwen3) -> None:
+    assert qwen3.convert_tokens_to_ids(GRAPH_TOKEN) == len(qwen3) - 1 == 151669  # of 151936 rows
+    assert (qwen3.eos_token, qwen3.pad_token) == ("<|im_end|>", "<|endoftext|>")
+
+
+@pytest.mark.parametrize("limit", [60, 512])
+def test_a_smiles_of_1600_characters_in_qwen3(qwen3, limit: int) -> None:
+    template, smiles = PromptTemplate(chat_prompt(qwen3, 2), 2), "C(=O)N[C@@H](CO)" * 100
+    ids = template.encode(qwen3.backend_tokenizer, smiles, limit)
+    before, _, after = template.render("\0").partition("\0")
+    text = qwen3.decode(ids)
+    assert len(ids) == limit
+    assert text.startswith(before)
+    assert text.endswith(after)
+    kept = text.removeprefix(before).removesuffix(after)
+    assert smiles.startswith(kept)
+    assert len(kept) > limit - 60
 
 
 def test_our_own_tokenizer_spends_one_token_on_each_fixed_part() -> None:

@@ -2,7 +2,8 @@
 
 The reference that a bundle is measured against, and the way to run a captioner on a GPU. Prompts
 are padded on the left: with right padding ``generate`` is silently wrong. In float32 a caption does
-not depend on its batch-mates up to rounding; bundles keep it to the bit.
+not depend on its batch-mates up to rounding; bundles keep it to the bit. A batch that fills
+a GPU's memory is halved, and so are those after it.
 """
 
 import logging
@@ -62,48 +63,26 @@ class TorchRuntime(Runtime):
         order = sorted(range(len(molecules)), key=lambda i: (-len(prompts[i]), i))
         places = [(i, number) for i in order for number in range(1 + draws)]
         made: dict[int, list[Generation]] = {}
-        for start in range(0, len(places), batch_size):
-            chosen = places[start : start + batch_size]
-            batch = self._fitting(molecules, prompts, chosen, max_new_tokens)
+        start = 0
+        while start < len(places):
+            chosen, batch = places[start : start + batch_size], None
+            try:
+                batch = self._batch(
+                    [molecules[i][0] for i, _ in chosen],
+                    [prompts[i] for i, _ in chosen],
+                    [chances(molecules[i][1], k) if k else None for i, k in chosen],
+                    max_new_tokens or self.model.max_new_tokens,
+                )
+            except torch.cuda.OutOfMemoryError as error:
+                batch_size = _halved(len(chosen), error)
+            if batch is None:  # outside of the handler, which keeps the failed batch's tensors
+                torch.cuda.empty_cache()
+                continue
+            start += len(chosen)
             for (i, number), generation in zip(chosen, batch, strict=True):
                 made.setdefault(i, []).append(generation)
                 if number == draws:
                     yield i, made.pop(i)
-
-    def _fitting(
-        self,
-        molecules: Sequence[Question],
-        prompts: Sequence[Sequence[int]],
-        chosen: Sequence[tuple[int, int]],
-        max_new_tokens: int | None,
-    ) -> list[Generation]:
-        """Captions of the ``chosen`` places, in halves where they do not fit a GPU's memory.
-
-        Raises:
-            MissingError: a single one does not fit.
-        """
-        try:
-            return self._batch(
-                [molecules[i][0] for i, _ in chosen],
-                [prompts[i] for i, _ in chosen],
-                [chances(molecules[i][1], k) if k else None for i, k in chosen],
-                max_new_tokens or self.model.max_new_tokens,
-            )
-        except torch.OutOfMemoryError as error:
-            if len(chosen) == 1:
-                raise MissingError(
-                    "the GPU's memory does not hold one caption; free some, or caption on the CPU "
-                    "with CUDA_VISIBLE_DEVICES= before the command"
-                ) from error
-        # Outside of the handler, which would keep the failed batch's tensors alive.
-        torch.cuda.empty_cache()
-        half = len(chosen) // 2
-        _log.warning("%d captions do not fit the GPU's memory: %d at a time", len(chosen), half)
-        return [
-            generation
-            for part in (chosen[:half], chosen[half:])
-            for generation in self._fitting(molecules, prompts, part, max_new_tokens)
-        ]
 
     @torch.inference_mode()
     def prompt_batch(
@@ -183,6 +162,21 @@ class TorchRuntime(Runtime):
         text = self.model.tokenizer.decode(tokens[:length], skip_special_tokens=True).strip()
         confidence = torch.tensor(log_probs[:length]).mean().exp()
         return Generation(text, float(confidence), bool(ends))
+
+
+def _halved(batch_size: int, error: torch.cuda.OutOfMemoryError) -> int:
+    """The next smaller batch to try.
+
+    Raises:
+        MissingError: there is none.
+    """
+    if batch_size == 1:
+        raise MissingError(
+            "GPU: out of memory with a single molecule; free some of it, or hide the GPU with "
+            "CUDA_VISIBLE_DEVICES= to run on the CPU"
+        ) from error
+    _log.warning("GPU: out of memory with %d molecules; batches are halved", batch_size)
+    return batch_size // 2
 
 
 class _Chooser(LogitsProcessor):
