@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 
 from molcaption.claims import load_lexicon
 from molcaption.engine.questions import Question, questions
@@ -77,9 +76,9 @@ def test_no_run_of_tokens_twice(
     onnx.manifest = replace(onnx.manifest, no_repeat_ngram=n)
     made = onnx.generate(molecules, batch_size=7)
     assert [one.text for one in made] != [one.text for one in free.generate(molecules)]
-    theirs = TorchRuntime.load(tiny_model)
-    theirs.model = replace(theirs.model, no_repeat_ngram=n)
-    assert [one.text for one in made] == [one.text for one in theirs.generate(molecules)]
+    torch = TorchRuntime.load(tiny_model)
+    torch.model = replace(torch.model, no_repeat_ngram=n)
+    assert [one.text for one in made] == [one.text for one in torch.generate(molecules)]
 
 
 def test_graph_token_is_never_chosen(onnx: OnnxRuntime) -> None:
@@ -149,40 +148,3 @@ def test_drawn_captions_are_those_of_torch(
         assert [one.text for one in ours] == [one.text for one in theirs]
         for a, b in zip(ours, theirs, strict=True):
             assert a.confidence == pytest.approx(b.confidence, rel=1e-3)
-
-
-class _SmallGpu:
-    """Stands before ``_batch`` of a runtime and runs out of memory beyond so many rows."""
-
-    def __init__(self, runtime: TorchRuntime, rows: int) -> None:
-        self.real, self.rows, self.asked = runtime._batch, rows, []
-
-    def __call__(self, views, prompts, drawn, new_tokens):
-        self.asked.append(len(prompts))
-        if len(prompts) > self.rows:
-            for chance in drawn:  # half of the work is done when the memory ends
-                next(chance or iter([0.0]))
-            raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-        return self.real(views, prompts, drawn, new_tokens)
-
-
-@pytest.mark.parametrize("rows", [1, 3, 7])
-def test_out_of_memory_halves_the_batch_and_changes_no_caption(
-    tiny_model: Path, molecules: list[Question], rows: int, caplog: pytest.LogCaptureFixture
-) -> None:
-    runtime = TorchRuntime.load(tiny_model, threads=1)
-    expected = runtime.candidates(molecules, draws=1)
-    runtime._batch = gpu = _SmallGpu(runtime, rows)
-    made = runtime.candidates(molecules, draws=1, batch_size=12)
-    for ours, theirs in zip(made, expected, strict=True):
-        assert [one.text for one in ours] == [one.text for one in theirs]
-        assert [one.ended for one in ours] == [one.ended for one in theirs]
-    assert gpu.asked[:2] == [12, 6]
-    assert sum(size > rows for size in gpu.asked) == len(caplog.messages)  # never tried again
-
-
-def test_out_of_memory_with_one_molecule(tiny_model: Path, molecules: list[Question]) -> None:
-    runtime = TorchRuntime.load(tiny_model, threads=1)
-    runtime._batch = _SmallGpu(runtime, 0)
-    with pytest.raises(MissingError, match="with a single molecule"):
-        runtime.generate(molecules[:2])

@@ -2,11 +2,9 @@
 
 The reference that a bundle is measured against, and the way to run a captioner on a GPU. Prompts
 are padded on the left: with right padding ``generate`` is silently wrong. In float32 a caption does
-not depend on its batch-mates up to rounding; bundles keep it to the bit. A batch that fills
-a GPU's memory is halved, and so are those after it.
+not depend on its batch-mates up to rounding; bundles keep it to the bit.
 """
 
-import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -22,10 +20,7 @@ from molcaption.engine.hashes import directory_sha256
 from molcaption.engine.merged import MergedModel, load_merged
 from molcaption.engine.questions import Question
 from molcaption.engine.runtimes import Generation, Runtime
-from molcaption.errors import MissingError
 from molcaption.nn.captioner import repeat_rule
-
-_log = logging.getLogger(__name__)
 
 
 class TorchRuntime(Runtime):
@@ -62,20 +57,14 @@ class TorchRuntime(Runtime):
         order = sorted(range(len(molecules)), key=lambda i: (-len(prompts[i]), i))
         places = [(i, number) for i in order for number in range(1 + draws)]
         made: dict[int, list[Generation]] = {}
-        start = 0
-        while start < len(places):
+        for start in range(0, len(places), batch_size):
             chosen = places[start : start + batch_size]
-            try:
-                batch = self._batch(
-                    [molecules[i][0] for i, _ in chosen],
-                    [prompts[i] for i, _ in chosen],
-                    [chances(molecules[i][1], k) if k else None for i, k in chosen],
-                    max_new_tokens or self.model.max_new_tokens,
-                )
-            except torch.cuda.OutOfMemoryError as error:
-                batch_size = _halved(len(chosen), error)
-                continue
-            start += len(chosen)
+            batch = self._batch(
+                [molecules[i][0] for i, _ in chosen],
+                [prompts[i] for i, _ in chosen],
+                [chances(molecules[i][1], k) if k else None for i, k in chosen],
+                max_new_tokens or self.model.max_new_tokens,
+            )
             for (i, number), generation in zip(chosen, batch, strict=True):
                 made.setdefault(i, []).append(generation)
                 if number == draws:
@@ -126,22 +115,6 @@ class TorchRuntime(Runtime):
         text = self.model.tokenizer.decode(tokens[:length], skip_special_tokens=True).strip()
         confidence = torch.tensor(log_probs[:length]).mean().exp()
         return Generation(text, float(confidence), bool(ends))
-
-
-def _halved(batch_size: int, error: torch.cuda.OutOfMemoryError) -> int:
-    """The next smaller batch to try.
-
-    Raises:
-        MissingError: there is none.
-    """
-    if batch_size == 1:
-        raise MissingError(
-            "GPU: out of memory with a single molecule; free some of it, or hide the GPU with "
-            "CUDA_VISIBLE_DEVICES= to run on the CPU"
-        ) from error
-    _log.warning("GPU: out of memory with %d molecules; batches are halved", batch_size)
-    torch.cuda.empty_cache()
-    return batch_size // 2
 
 
 class _Chooser(LogitsProcessor):
