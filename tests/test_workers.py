@@ -10,41 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from worker_tasks import CRASHES, SPINS, fail, hostile, plus, process_id, ten, wrong
 
 from molcaption import workers
 from molcaption.errors import MissingError
 from molcaption.workers import CHUNK, Lost, Workers
-
-SPINS, CRASHES = 7, 11
-
-
-def ten() -> int:
-    return 10
-
-
-def fail() -> int:
-    raise ValueError("no share")
-
-
-def plus(item: int, shared: int) -> int:
-    return item + shared
-
-
-def process_id(item: int, shared: int) -> int:
-    return os.getpid()
-
-
-def hostile(item: int, shared: int) -> int:
-    """Computes inside C with the interpreter's lock held, as RDKit does, or dies there."""
-    if item == SPINS:
-        sum(range(10**13))
-    if item == CRASHES:
-        os.kill(os.getpid(), signal.SIGSEGV)
-    return item
-
-
-def wrong(item: int, shared: int) -> int:
-    raise ValueError(f"item {item}")
 
 
 @pytest.fixture(params=[0, 1, 3])
@@ -113,7 +83,7 @@ def test_leaving_leaves_no_process_even_when_all_spin() -> None:
 SCRIPT = """
 import os, sys, time
 sys.path.insert(0, {folder!r})
-from test_workers import hostile, process_id, ten
+from worker_tasks import hostile, process_id, ten
 from molcaption.workers import Workers
 if __name__ == "__main__":
     with Workers(2, ten, timeout=0.5) as some:
@@ -126,7 +96,7 @@ if __name__ == "__main__":
 
 def test_workers_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     script = tmp_path / "killed.py"
-    script.write_text(SCRIPT.format(folder=str(Path(__file__).parent)))
+    script.write_text(SCRIPT.format(folder=str(Path(__file__).parent / "importable")))
     done = subprocess.run(
         [sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=120
     )

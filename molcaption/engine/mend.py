@@ -90,7 +90,8 @@ def _arrange(
     others: Sequence[Statement | str], statements: dict[str, Statement]
 ) -> list[Statement | str]:
     """``others`` with these statements in place of its own, and the missing ones in their order."""
-    left, arranged = dict(statements), []
+    left = dict(statements)
+    arranged: list[Statement | str] = []
     for sentence in others:
         if isinstance(sentence, str):
             arranged.append(sentence)
