@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from molcaption.errors import MissingError
@@ -106,7 +107,7 @@ class Workers(Generic[S]):
         """
         if not self._n:
             done = _Chunk(self, function, items)
-            done.outcome.set_result([function(item, self._share()) for item in items])
+            done.outcome.set_result([function(item, self._own) for item in items])
             return Batch([done])
         parts = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
         chunks = [_Chunk(self, function, part) for part in parts]
@@ -117,6 +118,11 @@ class Workers(Generic[S]):
             self._backlog.extend(chunks)
             self._fill()
         return Batch(chunks)
+
+    @cached_property
+    def _own(self) -> S:
+        """What is shared, where this process does it all."""
+        return self._share()
 
     def start(self, chunk: "_Chunk[Any]") -> None:
         """Put a chunk into the pool; its ``outcome`` tells what became of it."""

@@ -117,6 +117,14 @@ def _runs(pid: int) -> bool:
     return state != "Z"
 
 
+def test_without_processes_what_is_shared_is_made_once() -> None:
+    made: list[int] = []
+    with Workers(0, lambda: made.append(10) or 10) as none:
+        assert none.submit(plus, range(3)).results() == [10, 11, 12]
+        assert none.submit(plus, [1]).results() == [11]
+    assert made == [10]
+
+
 def test_the_queue_of_the_pool_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[object] = []
     monkeypatch.setattr(Workers, "start", lambda self, chunk: started.append(chunk))
