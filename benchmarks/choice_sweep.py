@@ -10,9 +10,8 @@ candidates, alone and with TRAIN as memory.
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from dev_scores import decided, read_dev, scores, truth
+from dev_scores import add_data, decided, read_dev, scores, truth
 
 from molcaption.claims import load_lexicon, settle
 from molcaption.data.features import features_of
@@ -72,15 +71,9 @@ def changed(setting: dict[str, float]) -> Iterator[None]:
 def parse_args() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("bundle", type=Path, help="bundle or merged model directory")
-    parser.add_argument("train", type=Path)
-    parser.add_argument("dev", type=Path)
-    parser.add_argument("--limit", type=int)
+    add_data(parser)
     parser.add_argument("--draws", type=int, default=6)
     parser.add_argument("--least", type=float, nargs="+", default=[0.05, 0.1, 0.2])
-    parser.add_argument("--tokenizer", default="word")
-    parser.add_argument("--wordnet", help="folder of WordNet; METEOR does without by default")
-    parser.add_argument("--style", nargs="+", default=["chebi20"], help="of the memory's rows")
     return parser.parse_args()
 
 

@@ -216,9 +216,8 @@ def truth(smiles: Sequence[str], captions: Sequence[str]) -> list[str]:
     return [f"{supported / checkable:.3f}", f"{clean / len(checks):.1%}"]
 
 
-def parse_args() -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """What is measured, on what and by what."""
     parser.add_argument("bundle", type=Path, help="bundle or merged model directory")
     parser.add_argument("train", type=Path)
     parser.add_argument("dev", type=Path)
@@ -226,6 +225,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--tokenizer", default="word")
     parser.add_argument("--wordnet", help="folder of WordNet; METEOR does without by default")
     parser.add_argument("--style", nargs="+", default=["chebi20"], help="of rows to copy from")
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_data(parser)
     parser.add_argument(
         "--draws", type=int, nargs="+", metavar="N",
         help="compare these numbers of drawn captions, and nothing else",

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from molcaption.engine.summary import summary_path
+
 
 def main() -> int:
     """Print one line a round and a summary; 0 if all rounds agree."""
@@ -69,8 +71,7 @@ def kill_after(arguments: list[str], seconds: float) -> bool:
 
 def written(output: Path) -> int:
     """Captions that the captioner wrote in the run that finished ``output``."""
-    summary = output.with_name(f"{output.name}.summary.json")
-    return int(json.loads(summary.read_text(encoding="utf-8"))["made"])
+    return int(json.loads(summary_path(output).read_text(encoding="utf-8"))["made"])
 
 
 def parse_args() -> argparse.Namespace:

@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from molcaption.engine.summary import summary_path
+
 
 def main() -> None:
     args = parse_args()
@@ -36,7 +38,7 @@ def run(args: argparse.Namespace, folder: Path, name: str, records: int) -> dict
     start = time.monotonic()
     subprocess.run(command, check=True)
     seconds = time.monotonic() - start
-    told = json.loads(Path(f"{output}.summary.json").read_text(encoding="utf-8"))
+    told = json.loads(summary_path(output).read_text(encoding="utf-8"))
     return {"records": told["records"], "made": told["made"], "seconds": round(seconds, 2)}
 
 

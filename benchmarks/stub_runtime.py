@@ -9,6 +9,7 @@ from typing import Any
 
 import molcaption.caption
 from molcaption.data.features import FeatureVocabulary
+from molcaption.engine import captioning
 from molcaption.engine.questions import Question
 from molcaption.engine.runtimes import Generation, Runtime
 
@@ -36,6 +37,6 @@ class StubRuntime(Runtime):
 
 def use_stub() -> dict[str, Any]:
     """Have `caption` use the stub; the options to call it with."""
-    molcaption.caption.load_runtime = lambda *_, **__: StubRuntime()
+    captioning.load_runtime = lambda *_, **__: StubRuntime()
     molcaption.caption.model_hash = lambda _: "stub"
     return {"model": Path("stub")}

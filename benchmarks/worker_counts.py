@@ -13,6 +13,8 @@ import tempfile
 from itertools import product
 from pathlib import Path
 
+from molcaption.engine.summary import summary_path
+
 
 def main() -> None:
     args = parse_args()
@@ -25,7 +27,7 @@ def main() -> None:
             command += ["--workers", str(workers), "--threads", str(threads)]
             command += ["--model", args.model] if args.model else []
             subprocess.run(command, check=True)
-            told = json.loads(Path(f"{output}.summary.json").read_text(encoding="utf-8"))
+            told = json.loads(summary_path(output).read_text(encoding="utf-8"))
         result = {"workers": workers, "threads": threads}
         result |= {key: round(told[key], 3) for key in ("rate", "idle", "seconds")}
         print(json.dumps(result), file=sys.stderr)

@@ -15,14 +15,11 @@ from rdkit import Chem
 from molcaption.chem.molecule import smiles_order
 from molcaption.claims import Lexicon, load_lexicon
 from molcaption.claims.atoms import atoms_of
-from molcaption.data.memory import Memory
-from molcaption.data.memory_file import load_memory
 from molcaption.data.readers.raw import RawRecord, parse_record
 from molcaption.data.writers import MOL_KEY
-from molcaption.engine.captioning import Captioning, Decoding
+from molcaption.engine.captioning import Captioning, LoadedCaptioner, load_captioner
 from molcaption.engine.occlusion import atom_losses
 from molcaption.engine.rows import make_rows
-from molcaption.engine.runtimes import Runtime, load_runtime
 from molcaption.engine.store import open_store
 from molcaption.errors import BadDataError
 from molcaption.report.caption_cards import fragment
@@ -134,11 +131,8 @@ class Explanation:
 class Captioner:
     """A loaded captioner; make it with `from_pretrained`."""
 
-    def __init__(
-        self, runtime: Runtime, memory: Memory | None, lexicon: Lexicon, decoding: Decoding
-    ) -> None:
-        self._runtime, self._memory = runtime, memory
-        self._lexicon, self._decoding = lexicon, decoding
+    def __init__(self, loaded: LoadedCaptioner, lexicon: Lexicon) -> None:
+        self._loaded, self._lexicon = loaded, lexicon
 
     @classmethod
     def from_pretrained(
@@ -164,11 +158,13 @@ class Captioner:
             BadDataError: it is damaged, or made by a newer molcaption.
             NoInputError: no such memory.
         """
-        runtime = load_runtime(model_path(directory), threads=threads)
         lexicon = load_lexicon()
-        known = None if memory is None else load_memory(memory, lexicon, memory_styles)
-        chosen = runtime.draws if draws is None else draws
-        return cls(runtime, known, lexicon, Decoding(chosen, mend, batch_size, max_new_tokens))
+        loaded = load_captioner(
+            model_path(directory), lexicon, memory=memory, memory_styles=memory_styles,
+            draws=draws, mend=mend, batch_size=batch_size, max_new_tokens=max_new_tokens,
+            threads=threads,
+        )  # fmt: skip
+        return cls(loaded, lexicon)
 
     @overload  # a str is an iterable of str too; the first form is the one that counts
     def caption(  # type: ignore[overload-overlap]
@@ -206,8 +202,8 @@ class Captioner:
         if molecule.caption is None or molecule.mol is None:
             raise BadDataError(f"{molecule.smiles}: nothing to explain: {molecule.error}")
         log_prob, found = atom_losses(
-            self._runtime, molecule.smiles, molecule.caption, self._lexicon,
-            self._decoding.batch_size,
+            self._loaded.runtime, molecule.smiles, molecule.caption, self._lexicon,
+            self._loaded.decoding.batch_size,
         )  # fmt: skip
         by_atom = dict(zip(smiles_order(molecule.mol), found, strict=True))
         return Explanation(molecule, log_prob, tuple(by_atom[i] for i in range(len(by_atom))))
@@ -215,9 +211,7 @@ class Captioner:
     def _captioned(self, molecules: list[AnyMolecule]) -> CaptionedMolecules:
         records = [parse_record(_raw(given, place)) for place, given in enumerate(molecules)]
         with open_store(None, "") as store:
-            captioning = Captioning(
-                self._runtime, self._memory, self._lexicon, self._decoding, store
-            )
+            captioning = Captioning(self._loaded, self._lexicon, store)
             rows = make_rows(records, captioning.captions(records), self._lexicon, "smi")
         return CaptionedMolecules(_result(row, self._lexicon) for row in rows)
 

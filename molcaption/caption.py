@@ -18,15 +18,13 @@ from typing import Any
 from molcaption import __version__
 from molcaption.chem.molecule import Reject
 from molcaption.claims import Lexicon, load_lexicon, settle
-from molcaption.data.memory import Memory
-from molcaption.data.memory_file import load_memory
 from molcaption.data.readers import READERS, read_records
 from molcaption.data.readers.inputs import expand, parse_shard
 from molcaption.data.readers.opening import check_input
 from molcaption.data.rerun import run_key
 from molcaption.data.writers import check_output, check_target, open_writer
-from molcaption.engine.bulk import captioned, default_workers, open_workers, parsed
-from molcaption.engine.captioning import Captioning, Decoding
+from molcaption.engine.bulk import captioned, open_workers, parsed
+from molcaption.engine.captioning import Captioning, LoadedCaptioner, load_captioner
 from molcaption.engine.outputs import (
     exists,
     held,
@@ -39,7 +37,7 @@ from molcaption.engine.outputs import (
     write_each,
 )
 from molcaption.engine.rows import check_columns
-from molcaption.engine.runtimes import Runtime, load_runtime, model_hash
+from molcaption.engine.runtimes import model_hash
 from molcaption.engine.store import open_store
 from molcaption.engine.summary import Summary, check_summary
 from molcaption.engine.tally import Tally, check_rejects, parse_max_rejects
@@ -134,22 +132,18 @@ def caption(
     }  # fmt: skip
 
     @functools.cache
-    def load() -> Captioner:
-        runtime = load_runtime(path, threads=threads)
-        known = None if memory is None else load_memory(memory, lexicon, memory_styles)
-        chosen = runtime.draws if draws is None else draws
-        return runtime, known, Decoding(chosen, mend, batch_size, max_new_tokens)
+    def load() -> LoadedCaptioner:
+        return load_captioner(
+            path, lexicon, memory=memory, memory_styles=memory_styles, draws=draws, mend=mend,
+            batch_size=batch_size, max_new_tokens=max_new_tokens, threads=threads,
+        )  # fmt: skip
 
-    with open_workers(default_workers() if workers is None else workers, molecule_timeout) as pool:
+    with open_workers(workers, molecule_timeout) as pool:
         job = _Job(lexicon, decisive, reading, load, pool, memory, columns, window, cache, force)
         if not is_folder(output):
             return job.write(inputs, output, allowed)
         outputs = outputs_in(output, inputs)
         return write_each(outputs, lambda given, out: job.write([given], out, allowed))
-
-
-Captioner = tuple[Runtime, Memory | None, Decoding]
-"""A model, captions of known molecules, and how to decode."""
 
 
 @dataclass(frozen=True)
@@ -165,13 +159,18 @@ class _Job:
     lexicon: Lexicon
     decisive: dict[str, Any]
     reading: dict[str, Any]
-    load: Callable[[], Captioner]
+    load: Callable[[], LoadedCaptioner]
     workers: Workers[Lexicon]
     memory: str | Path | None
     columns: str | None
     window: int
     cache: str | Path | None
     force: bool
+
+    @functools.cached_property
+    def context(self) -> str:
+        """Hash of all that decides a caption, the memory included."""
+        return str(run_key([] if self.memory is None else [self.memory], self.decisive))
 
     def write(
         self, inputs: Sequence[str], output: str | Path, allowed: tuple[float, bool] | None
@@ -202,16 +201,17 @@ class _Job:
         # Reading the first window before the model is loaded tells of a wrong input at once.
         first = next(parts, [])
         check_columns(first, self.columns, format)
-        runtime, known, decoding = self.load()
-        context = str(run_key([] if self.memory is None else [self.memory], self.decisive))
-        metadata = metadata_of(runtime, self.lexicon, inputs, decoding, self.memory, key)
+        captioner = self.load()
+        metadata = metadata_of(captioner, self.lexicon, inputs, self.memory, key)
         tally = Tally()
         with (
-            open_store(kept(output, self.cache), context, temporary=self.cache is None) as store,
+            open_store(
+                kept(output, self.cache), self.context, temporary=self.cache is None
+            ) as store,
             open_writer(output, columns=self.columns, metadata=metadata) as writer,
             progress(self.reading["limit"], "captioning") as shown,
         ):
-            captioning = Captioning(runtime, known, self.lexicon, decoding, store, self.workers)
+            captioning = Captioning(captioner, self.lexicon, store, self.workers)
             parts = itertools.chain([first], parts)
             for rows in captioned(parts, captioning, self.lexicon, format, self.workers):
                 writer.write(rows)
@@ -242,7 +242,7 @@ def survey(
         inputs, format=format, smiles_column=smiles_column, id_column=id_column,
         has_header=has_header, limit=limit, shard=parse_shard(shard),
     )  # fmt: skip
-    with open_workers(default_workers() if workers is None else workers, molecule_timeout) as pool:
+    with open_workers(workers, molecule_timeout) as pool:
         for record in itertools.chain.from_iterable(parsed(records, _WINDOW, pool)):
             reason = record.reason if isinstance(record, Reject) else None
             tally.add([{"source": record.source, "record": record.record, "error": reason,

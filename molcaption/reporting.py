@@ -18,6 +18,7 @@ from molcaption.data.windows import windows
 from molcaption.data.writers import OUTPUT_COLUMNS, STDOUT, atomic_write, check_target
 from molcaption.data.writers.schema import parse_columns
 from molcaption.engine.outputs import is_folder
+from molcaption.engine.summary import summary_path
 from molcaption.errors import BadDataError, UsageError
 from molcaption.report.caption_page import MOLECULES, CaptionPage
 from molcaption.report.training import draw_run, is_run
@@ -113,7 +114,7 @@ def _typed(value: Any, kind: pa.DataType) -> Any:
 def _told(input: Path) -> dict[str, Any]:
     """What the run that wrote ``input`` said of itself."""
     try:
-        summary = json.loads(Path(f"{input}.summary.json").read_text("utf-8"))
+        summary = json.loads(summary_path(input).read_text("utf-8"))
         return {
             "seconds": f"{summary['seconds']:.0f}",
             "records a second": f"{summary['rate']:.1f}",

@@ -25,12 +25,12 @@ from molcaption.claims import load_lexicon
 from molcaption.claims.verify import Claim
 from molcaption.data.writers import (
     MOL_KEY,
-    STDOUT,
     atomic_write,
     check_output,
     check_target,
     open_writer,
 )
+from molcaption.engine.outputs import exists
 from molcaption.errors import BadDataError, CannotWriteError, UsageError
 from molcaption.log import takes_ansi
 from molcaption.report.caption_cards import verdict_in_words
@@ -79,7 +79,7 @@ def show(
     if output is not None:
         check_output(output)
         check_target(output)
-        if str(output) != STDOUT and Path(output).is_file() and not force:
+        if exists(output) and not force:
             raise CannotWriteError(f"{output}: exists already; give another name, or --force")
     captioner = Captioner.from_pretrained(model, **options)
     results = captioner.caption(smiles)

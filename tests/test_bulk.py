@@ -27,7 +27,7 @@ SMILES = "CCO a\nC[C@H](N)C(=O)O b\nnonsense c\nOCC d\nF/C=C/F e\nc1ccccc1 f\nC 
 def stub(monkeypatch: pytest.MonkeyPatch) -> str:
     """In the place of a model: what is tested here is all the rest."""
     runtime = runpy.run_path(str(ROOT / "benchmarks" / "stub_runtime.py"))["StubRuntime"]
-    monkeypatch.setattr("molcaption.caption.load_runtime", lambda *_, **__: runtime())
+    monkeypatch.setattr("molcaption.engine.captioning.load_runtime", lambda *_, **__: runtime())
     monkeypatch.setattr("molcaption.caption.model_hash", lambda _: "stub")
     return "stub"
 
@@ -178,7 +178,9 @@ def test_a_folder_gets_an_output_for_each_input(
     assert rows(folder / "in.parquet") == rows(tmp_path / "alone.parquet")
     assert rows(folder / "other one.parquet")[0]["record"] == 0
     with monkeypatch.context() as patch:
-        patch.setattr("molcaption.caption.load_runtime", lambda *_, **__: pytest.fail("loaded"))
+        patch.setattr(
+            "molcaption.engine.captioning.load_runtime", lambda *_, **__: pytest.fail("loaded")
+        )
         assert caption([smiles, other], folder, model=stub).records == 0
     (folder / "in.parquet").unlink()
     assert caption([smiles, other], folder, model=stub, workers=0).records == 7

@@ -114,7 +114,9 @@ def test_same_command_twice_does_nothing(
     caption([smiles], out, model=tiny_bundle)
     before = out.stat().st_mtime_ns
     with monkeypatch.context() as patch:
-        patch.setattr("molcaption.caption.load_runtime", lambda *_, **__: pytest.fail("loaded"))
+        patch.setattr(
+            "molcaption.engine.captioning.load_runtime", lambda *_, **__: pytest.fail("loaded")
+        )
         assert caption([smiles], out, model=tiny_bundle).records == 0
     assert out.stat().st_mtime_ns == before
     smiles.write_text(SMILES + "O water\n")
@@ -275,7 +277,9 @@ def test_shards_are_the_whole(smiles: Path, tiny_bundle: Path, tmp_path: Path) -
 def test_a_dry_run_counts_and_writes_nothing(
     smiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("molcaption.caption.load_runtime", lambda *_, **__: pytest.fail("loaded"))
+    monkeypatch.setattr(
+        "molcaption.engine.captioning.load_runtime", lambda *_, **__: pytest.fail("loaded")
+    )
     before = sorted(tmp_path.iterdir())
     told = survey([smiles])
     assert (told.records, told.rejected, sum(told.rejects.values())) == (6, 2, 2)

@@ -73,6 +73,10 @@ class Reject:
     properties: dict[str, Any] = field(default_factory=dict)
 
 
+Record = Molecule | Reject
+"""What every record of an input becomes."""
+
+
 def parse_smiles(text: str) -> Chem.Mol:
     """Parse one SMILES, with a ChemAxon extension (``CCO |...|``) if there is one.
 

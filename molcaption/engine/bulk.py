@@ -8,10 +8,11 @@ order of the input whoever is done first.
 import os
 from collections.abc import Callable, Iterable, Iterator
 
+from molcaption.chem.molecule import Record
 from molcaption.claims import Lexicon, load_lexicon, settle
 from molcaption.data.readers.raw import RawRecord, parse_payload, with_chemistry
 from molcaption.data.windows import one_ahead, windows
-from molcaption.engine.captioning import Captioning, Record
+from molcaption.engine.captioning import Captioning
 from molcaption.engine.rows import Row, begin_rows
 from molcaption.errors import UsageError
 from molcaption.workers import Lost, Workers
@@ -28,16 +29,17 @@ def default_workers() -> int:
     return max(1, len(os.sched_getaffinity(0)) // 2)
 
 
-def open_workers(n: int, timeout: float | None) -> Workers[Lexicon]:
+def open_workers(n: int | None, timeout: float | None) -> Workers[Lexicon]:
     """Workers that share the built-in lexicon.
 
     Args:
-        n: how many; 0 for none.
+        n: how many; 0 for none, None for `default_workers`.
         timeout: seconds of processor time for a molecule at each station; None for the default.
 
     Raises:
         UsageError: a time limit without a process that could be stopped.
     """
+    n = default_workers() if n is None else n
     if not n and timeout is not None:
         raise UsageError("--molecule-timeout needs a worker to stop: --workers 1 or more")
     return Workers(n, shared_lexicon, timeout=timeout or MOLECULE_TIMEOUT, preload=_PRELOAD)

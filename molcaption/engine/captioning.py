@@ -11,19 +11,21 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
 from molcaption.chem.graph import Graph, featurise
-from molcaption.chem.molecule import Molecule, Reject, parse_smiles
+from molcaption.chem.molecule import Molecule, Record, parse_smiles
 from molcaption.claims import Lexicon
 from molcaption.data.features import Features, MoleculeView, features_of
 from molcaption.data.memory import Memory, Neighbour
+from molcaption.data.memory_file import load_memory
 from molcaption.engine.choice import NEIGHBOURS, choose
 from molcaption.engine.mend import mend
-from molcaption.engine.runtimes import Generation, Runtime
+from molcaption.engine.runtimes import Generation, Runtime, load_runtime
 from molcaption.engine.store import CaptionStore
 from molcaption.workers import Batch, Lost, Workers
 
-Record = Molecule | Reject
 Look = tuple[Graph, Features]
 """What is computed of a structure before it is captioned."""
 Candidates = tuple[str, Sequence[Generation], Sequence[Neighbour]]
@@ -45,6 +47,38 @@ class Decoding:
     mend: bool
     batch_size: int
     max_new_tokens: int | None
+
+
+class LoadedCaptioner(NamedTuple):
+    """A model, the captions that it knows beside, and how to decode."""
+
+    runtime: Runtime
+    memory: Memory | None
+    decoding: Decoding
+
+
+def load_captioner(
+    directory: Path,
+    lexicon: Lexicon,
+    *,
+    memory: str | Path | None,
+    memory_styles: Sequence[str] | None,
+    draws: int | None,
+    mend: bool,
+    batch_size: int,
+    max_new_tokens: int | None,
+    threads: int | None,
+) -> LoadedCaptioner:
+    """Load a captioner; the options are those of `molcaption.caption.caption`.
+
+    Raises:
+        MissingError, BadDataError: as `load_runtime`.
+        NoInputError, BadDataError: as `load_memory`.
+    """
+    runtime = load_runtime(directory, threads=threads)
+    known = None if memory is None else load_memory(memory, lexicon, memory_styles)
+    drawn = runtime.draws if draws is None else draws
+    return LoadedCaptioner(runtime, known, Decoding(drawn, mend, batch_size, max_new_tokens))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +104,12 @@ class Captioning:
 
     def __init__(
         self,
-        runtime: Runtime,
-        memory: Memory | None,
+        captioner: LoadedCaptioner,
         lexicon: Lexicon,
-        decoding: Decoding,
         store: CaptionStore,
         workers: Workers[Lexicon] | None = None,
     ) -> None:
-        self._runtime = runtime
-        self._memory = memory
-        self._decoding = decoding
+        self._runtime, self._memory, self._decoding = captioner
         self._store = store
         self._workers = workers or Workers(0, lambda: lexicon)
         self._choices: deque[tuple[str, Batch[Generation]]] = deque()

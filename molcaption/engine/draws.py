@@ -28,8 +28,9 @@ def chances(smiles: str, number: int) -> Iterator[float]:
 
 def draw(scores: NDArray[np.float32], chance: float) -> int:
     """The token of a distribution, given as logits [V], that ``chance`` falls on."""
-    likely = np.flatnonzero(scores >= scores.max() + math.log(LEAST))
-    cumulative = np.exp(scores[likely] - scores.max(), dtype=np.float64).cumsum()
+    best = scores.max()
+    likely = np.flatnonzero(scores >= best + math.log(LEAST))
+    cumulative = np.exp(scores[likely] - best, dtype=np.float64).cumsum()
     # Rounding may put chance * total at the very end, past the last token.
     place = int(np.searchsorted(cumulative, chance * cumulative[-1], side="right"))
     return int(likely[min(place, len(likely) - 1)])

@@ -15,8 +15,7 @@ from molcaption.data.atomic import STDOUT, cannot_write
 from molcaption.data.lock import locked
 from molcaption.data.readers.opening import STDIN
 from molcaption.data.rerun import KEY, stored_key
-from molcaption.engine.captioning import Decoding
-from molcaption.engine.runtimes import Runtime
+from molcaption.engine.captioning import LoadedCaptioner
 from molcaption.engine.store import remove_store
 from molcaption.engine.summary import Summary
 from molcaption.errors import (
@@ -73,14 +72,14 @@ def leave(output: str | Path, key: str | None) -> Summary:
 
 
 def metadata_of(
-    runtime: Runtime,
+    captioner: LoadedCaptioner,
     lexicon: Lexicon,
     inputs: Sequence[str | Path],
-    decoding: Decoding,
     memory: str | Path | None,
     key: str | None,
 ) -> dict[str, str]:
     """What the Parquet file says about its making."""
+    runtime, _, decoding = captioner
     facts = {
         "molcaption.version": __version__,
         "molcaption.model": runtime.name,
