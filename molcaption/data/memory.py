@@ -18,14 +18,25 @@ from numpy.typing import NDArray
 from molcaption.data.features import Features, is_morgan
 
 _PROFILE_SHARE = 0.7
+_POWER, _NOISE = 3, 0.1
+"""Of the kernel of two molecules, similarity to the third power, and what is added where both are
+the same: how far a known caption is from what another hand would have written. Chosen on the
+validation split (docs/quality.md)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A similar molecule's caption and how similar it is, from 0 to 1."""
+    """A similar molecule's caption.
+
+    Attributes:
+        similarity: of the molecule, from 0 to 1.
+        weight: what the caption tells beside the other neighbours', 0 or more: of five captions of
+            one series each counts a fifth.
+    """
 
     similarity: float
     caption: str
+    weight: float
 
 
 def vector(features: Features) -> Features:
@@ -74,6 +85,14 @@ class VectorTable:
         products = np.bincount(self.rows, weights=self.values * dense[self.columns])
         return products.astype(np.float64, copy=False)
 
+    def dense(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Some of the vectors, as a matrix [len(rows), Z]."""
+        matrix = np.zeros((len(rows), len(self.names)), np.float32)
+        for line, row in zip(matrix, rows, strict=True):
+            part = slice(*np.searchsorted(self.rows, (row, row + 1)))
+            line[self.columns[part]] = self.values[part]
+        return matrix
+
     @cached_property
     def _places(self) -> dict[str, int]:
         return {str(name): i for i, name in enumerate(self.names)}
@@ -96,6 +115,25 @@ class Memory:
 
     def neighbours(self, features: Features, limit: int) -> tuple[Neighbour, ...]:
         """The nearest ones, nearest first; of equals the first of the file."""
-        similarity = self._index.products(vector(features))
+        similarity = self._index.products(vector(features)).clip(0, 1)
         nearest = np.argsort(-similarity, kind="stable")[:limit]
-        return tuple(Neighbour(min(1.0, float(similarity[i])), self._captions[i]) for i in nearest)
+        vectors = self._index.dense(nearest)
+        weights = _weights(similarity[nearest], vectors @ vectors.T)
+        return tuple(
+            Neighbour(float(similarity[place]), self._captions[place], float(weight))
+            for place, weight in zip(nearest, weights, strict=True)
+        )
+
+
+def _weights(similarity: NDArray[np.float64], among: NDArray[np.float32]) -> NDArray[np.float64]:
+    """How much each of some known molecules tells of another one.
+
+    The mean of a Gaussian process (Rasmussen and Williams, "Gaussian Processes for Machine
+    Learning", 2006, eq. 2.25) is a weighted sum of what is known. Weights below 0 become 0.
+
+    Args:
+        similarity: of each to the other one, [N].
+        among: similarities of each to each, [N, N].
+    """
+    kernel = among.clip(0, 1).astype(np.float64) ** _POWER + _NOISE * np.eye(len(among))
+    return np.linalg.solve(kernel, similarity**_POWER).clip(0)

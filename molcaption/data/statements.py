@@ -5,7 +5,7 @@ phenol." One sentence of each kind, each a list of entries, mostly in this order
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from molcaption.data.wording import join
@@ -25,6 +25,12 @@ OPENINGS = (
 _LONGEST_FIRST = sorted(OPENINGS, key=len, reverse=True)
 _SENTENCES = re.compile(r"(?<=\.) (?=It )")
 _FIRST_ENTRY = re.compile(r"an? |members? of ")
+_SUBJECT = "The molecule is "
+_CLAUSE = re.compile(
+    r"[,;]? (?:that|which|in which|where|wherein|whose|the structure|having|with|consisting"
+    r"|composed|comprising|comprised|containing|carrying|bearing|substituted|obtained|resulting"
+    r"|derived|formed|arising)\b|;| \(|, (?!an? |members? of )"
+)
 _ENTRIES = re.compile(r"(?:, and |, | and )(?=an? |members? of |the |one |two |three |four )")
 
 
@@ -51,6 +57,20 @@ def read(caption: str) -> Draft:
     """``caption`` taken apart; `write` gives it back, but for entries that it says twice."""
     head, *others = _SENTENCES.split(caption)
     return Draft(head, tuple(map(_read_sentence, others)))
+
+
+def classes(head: str) -> list[str]:
+    """The classes that a first sentence begins with, article and all, without what it goes on to
+    say of them; none where it begins in another way."""
+    if not head.startswith(_SUBJECT):
+        return []
+    said = _CLAUSE.split(head.removeprefix(_SUBJECT).removesuffix("."), maxsplit=1)[0]
+    return _ENTRIES.split(said)
+
+
+def naming(entries: Sequence[str]) -> str:
+    """The first sentence that names these classes and says no more."""
+    return f"{_SUBJECT}{join(list(entries))}."
 
 
 def write(head: str, others: Iterable[Statement | str]) -> str:

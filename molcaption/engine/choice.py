@@ -4,12 +4,11 @@ Minimum Bayes risk decoding (Kumar and Byrne, "Minimum Bayes-Risk Decoding for S
 Translation", HLT-NAACL 2004, eq. 1): the candidate that is on average most like all of them, by the
 F1 of its n-grams. A claim that the structure supports earns something, one that it refutes costs.
 
-With a memory, the captions of similar molecules are candidates too, and voters whose weight grows
-with their similarity. A candidate of theirs is trusted as far as its molecule is similar, one of
+With a memory, the captions of similar molecules are candidates too, and voters with the weight of
+what they tell. A candidate of theirs is trusted as far as its molecule is similar, one of
 the captioner's own as far as such a captioner deserves.
 """
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,9 +28,8 @@ REWARD, PENALTY = 0.02, 0.3
 the numbers below: chosen on the validation split (docs/quality.md)."""
 _MOST_REWARDED = 8
 """A caption must not win by its length."""
-_SHARPNESS, _EVEN = 12.0, 0.6
-"""A neighbour votes with weight exp(12 (similarity - 0.6)), all of the captioner's own candidates
-together with weight 1."""
+_OWN_WEIGHT = 0.5
+"""What stands for the weight of a neighbour, for all of the captioner's own candidates together."""
 _OWN_TRUST = 0.7
 """What stands for the similarity of the captioner's own."""
 _MAX_ORDER = 4
@@ -68,8 +66,7 @@ def choose(
 
 def candidates_of(own: Sequence[Generation], near: Sequence[Neighbour]) -> list[Candidate]:
     """The captioner's own candidates, then those of the neighbours."""
-    votes = [1 / len(own)] * len(own)
-    votes += [math.exp(_SHARPNESS * (n.similarity - _EVEN)) for n in near]
+    votes = [_OWN_WEIGHT / len(own)] * len(own) + [n.weight for n in near]
     total = sum(votes)
     made = [*own, *(Generation(n.caption, None, True) for n in near)]
     trust = [_OWN_TRUST] * len(own) + [n.similarity for n in near]

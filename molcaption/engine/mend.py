@@ -1,8 +1,10 @@
 """A caption put together from what all candidates say and the structure does not refute.
 
 The first sentence, which says what the molecule is, is that of one candidate: its claims hang
-together. The statements after it are voted on, entry by entry. A class that the structure supports
-needs few votes, what is refuted goes, and everything else needs more.
+together. Of one that the structure refutes, the classes that it begins with are a candidate of
+their own: saying less is better than saying what is wrong. The statements after it are voted on,
+entry by entry. A class that the structure supports needs few votes, what is refuted goes, and
+everything else needs more.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +14,16 @@ from rdkit import Chem
 
 from molcaption.claims import Lexicon, Structure, check_against
 from molcaption.data.memory import Neighbour
-from molcaption.data.statements import CLASSES, OPENINGS, Draft, Statement, read, write
+from molcaption.data.statements import (
+    CLASSES,
+    OPENINGS,
+    Draft,
+    Statement,
+    classes,
+    naming,
+    read,
+    write,
+)
 from molcaption.engine.choice import agreement, best, candidates_of
 from molcaption.engine.runtimes import Generation
 
@@ -45,17 +56,33 @@ def mend(
     """
     candidates, structure = candidates_of(own, near), Structure(mol, lexicon)
     drafts = [read(candidate.made.text) for candidate in candidates]
-    place = best(candidates, [draft.head for draft in drafts], structure)
     ballot = _count(zip(drafts, [candidate.vote for candidate in candidates], strict=True))
+    for candidate, draft in list(zip(candidates, drafts, strict=True)):
+        said_less = _say_less(draft.head, structure)
+        if said_less and all(said_less != other.head for other in drafts):
+            candidates.append(replace(candidate, vote=0.0))
+            drafts.append(replace(draft, head=said_less))
+    place = best(candidates, [draft.head for draft in drafts], structure)
     elected = (_elect(opening, entries, structure) for opening, entries in ballot.items())
     statements = {statement.opening: statement for statement in elected if statement.entries}
     head, others = drafts[place].head, _arrange(drafts[place].others, statements)
     return replace(candidates[place].made, text=write(head, others))
 
 
+def _say_less(head: str, structure: Structure) -> str | None:
+    """A refuted first sentence cut down to the classes that it begins with and that still stand."""
+    if not check_against(structure, head).n_contradicted:
+        return None
+    named = [(entry, naming([entry])) for entry in classes(head)]
+    left = [e for e, said in named if not check_against(structure, said).n_contradicted]
+    return naming(left) if left else None
+
+
 def _count(drafts: Iterable[tuple[Draft, float]]) -> _Ballot:
     ballot: _Ballot = {}
     for draft, vote in drafts:
+        if not vote:
+            continue
         said: dict[str, list[str]] = {}
         for sentence in draft.others:
             if isinstance(sentence, Statement):

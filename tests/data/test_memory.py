@@ -51,6 +51,20 @@ def test_similarity_is_the_product_of_the_vectors(memory: Memory) -> None:
         assert near.similarity == pytest.approx(expected, abs=1e-6)
 
 
+def test_a_series_shares_the_weight_of_one() -> None:
+    known = ["OCC=C", "OCC=C", "OCC=C", "c1ccncc1"]
+    memory = Memory(VectorTable.of([vector(f) for f in features_of(known, LEXICON)]), known)
+    *series, other = [near.weight for near in memory.neighbours(_features("OCC=C"), 4)]
+    assert series == pytest.approx([series[0]] * 3)
+    assert 3 * series[0] == pytest.approx(3 / 3.1, abs=0.02)
+    assert 0 <= other < 0.1 * series[0]
+
+
+def test_of_the_same_molecule_the_noise_is_what_its_caption_lacks(memory: Memory) -> None:
+    (nearest,) = memory.neighbours(_features("CCO"), 1)
+    assert nearest.weight == pytest.approx(1 / 1.1, abs=1e-6)
+
+
 @pytest.mark.parametrize("smiles", SMILES)
 def test_vectors_have_unit_length(smiles: str) -> None:
     assert sum(v * v for v in vector(_features(smiles)).values()) == pytest.approx(1)

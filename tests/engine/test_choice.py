@@ -54,7 +54,7 @@ def test_a_twin_outvotes_the_captioner_and_a_stranger_does_not(
     similarity: float, wins: bool
 ) -> None:
     own = _made("It has a role as a solvent.")
-    chosen = choose(own, [Neighbour(similarity, TWIN)], ETHANOL, LEXICON)
+    chosen = choose(own, [Neighbour(similarity, TWIN, similarity**3)], ETHANOL, LEXICON)
     assert (chosen.text == TWIN) == wins
     assert chosen.confidence == (None if wins else 1.0)
 
@@ -62,5 +62,5 @@ def test_a_twin_outvotes_the_captioner_and_a_stranger_does_not(
 def test_of_two_twins_the_one_whose_caption_is_not_refuted() -> None:
     own = _made("It has a role as a solvent.")
     texts = ["The molecule is a ketone and a thiol.", "The molecule is an alcohol."]
-    near = [Neighbour(0.9 - i / 100, text) for i, text in enumerate(texts)]
+    near = [Neighbour(0.9 - i / 100, text, 0.4) for i, text in enumerate(texts)]
     assert choose(own, near, ETHANOL, LEXICON).text == texts[1]

@@ -46,6 +46,13 @@ def test_the_first_sentence_and_prose_stay_right_or_wrong(caption: str) -> None:
     assert _mended(caption) == caption
 
 
+def test_a_refuted_first_sentence_says_less_where_others_do_not_agree_with_it() -> None:
+    wrong = "The molecule is a member of phenols that is phenol carrying a thiol group."
+    other = "The molecule is a food colour."
+    assert _mended(wrong, f"{wrong} It is a thiol.") == wrong
+    assert _mended(wrong, f"{other} It has a role as a fuel.", other) == HEAD
+
+
 def test_an_entry_that_the_structure_supports_needs_one_of_seven_others_more() -> None:
     plain = f"{HEAD} It has a role as a solvent."
     true = f"{plain} It is an aromatic ether."
@@ -67,10 +74,10 @@ def test_a_statement_without_a_favourite_is_the_most_typical_one() -> None:
     assert _mended(*captions) == captions[1]
 
 
-def test_neighbours_vote_by_their_similarity() -> None:
+def test_neighbours_vote_by_what_they_tell() -> None:
     own, theirs = f"{HEAD} It has a role as a fuel.", f"{HEAD} It has a role as a solvent."
-    assert _mended(own, near=(Neighbour(0.95, theirs),)) == theirs
-    assert _mended(own, near=(Neighbour(0.2, theirs),)) == own
+    assert _mended(own, near=(Neighbour(0.95, theirs, 2.0),)) == theirs
+    assert _mended(own, near=(Neighbour(0.2, theirs, 0.01),)) == own
 
 
 def test_entries_keep_the_order_in_which_they_are_said() -> None:
