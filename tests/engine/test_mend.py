@@ -48,9 +48,8 @@ def test_the_first_sentence_and_prose_stay_right_or_wrong(caption: str) -> None:
 
 def test_a_refuted_first_sentence_says_less_where_others_do_not_agree_with_it() -> None:
     wrong = "The molecule is a member of phenols that is phenol carrying a thiol group."
-    other = "The molecule is a food colour."
     assert _mended(wrong, f"{wrong} It is a thiol.") == wrong
-    assert _mended(wrong, f"{other} It has a role as a fuel.", other) == HEAD
+    assert _mended(wrong, "The molecule is a ketone.", "The molecule is a nitrile.") == HEAD
 
 
 def test_an_entry_that_the_structure_supports_needs_one_of_seven_others_more() -> None:
