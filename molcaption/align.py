@@ -40,7 +40,7 @@ from molcaption.nn.backbone import (
 from molcaption.nn.bridge import Bridge
 from molcaption.nn.encoder import MolGNN
 from molcaption.nn.projector import Projector, ProjectorConfig
-from molcaption.recipe import Recipe, backbone_path, provenance, recipe_hash
+from molcaption.recipe import Recipe, backbone_path, keep_recipe, provenance, recipe_hash
 from molcaption.report.training import draw_run
 
 _log = logging.getLogger(__name__)
@@ -68,6 +68,7 @@ def align(recipe: Recipe, fresh: bool = False) -> Path:
     fit(objective, settings, directory, key=recipe_hash(recipe, *_SECTIONS), label="align")
     objective.eval()
     _report(directory, recipe, objective)
+    keep_recipe(recipe, directory)
     save_bridge(directory, Bridge(encoder, objective.projector))
     config = CaptionerConfig(
         stage="align",

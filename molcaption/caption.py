@@ -19,7 +19,7 @@ from molcaption import __version__
 from molcaption.chem.molecule import Reject
 from molcaption.claims import Lexicon, load_lexicon, settle
 from molcaption.data.readers import READERS, read_records
-from molcaption.data.readers.inputs import expand, parse_shard
+from molcaption.data.readers.inputs import expand, parse_shard, told_shard
 from molcaption.data.readers.opening import check_input
 from molcaption.data.rerun import run_key
 from molcaption.data.writers import check_output, check_target, open_writer
@@ -187,7 +187,12 @@ class _Job:
             tally, captioning = self._run(inputs, output, key)
         seconds = time.monotonic() - start
         summary = Summary.of(tally, captioning.made, seconds, captioning.idle_share)
-        facts = {**self.decisive, "version": __version__, "inputs": [*map(str, inputs)]}
+        facts = {
+            **self.decisive,
+            "version": __version__,
+            "inputs": [*map(str, inputs)],
+            "shard": told_shard(self.reading["shard"]),
+        }
         summary.tell(None if is_stream(output) else Path(output), facts)
         check_rejects(tally, allowed, output)
         return summary

@@ -42,7 +42,7 @@ from molcaption.nn.backbone import (
 )
 from molcaption.nn.captioner import Captioner
 from molcaption.nn.profile import ProfileConfig, ProfileProjector
-from molcaption.recipe import Recipe, backbone_path, provenance, recipe_hash
+from molcaption.recipe import Recipe, backbone_path, keep_recipe, provenance, recipe_hash
 from molcaption.report.training import draw_run
 
 _log = logging.getLogger(__name__)
@@ -95,6 +95,7 @@ def finetune(recipe: Recipe, force: bool = False, fresh: bool = False) -> Path:
         profile=profile.config if profile else None,
         provenance=provenance(recipe),
     )
+    keep_recipe(recipe, directory)
     write_card(directory, config, directory)
     write_config(directory, config)
     draw_run(recipe.run_dir)

@@ -24,7 +24,7 @@ from molcaption.errors import BadRecipeError
 from molcaption.nn.backbone import build_scratch, wrap_tokenizer
 from molcaption.nn.encoder import EncoderConfig, MolGNN
 from molcaption.nn.pretraining import EncoderPretraining
-from molcaption.recipe import Recipe, provenance, recipe_hash
+from molcaption.recipe import Recipe, keep_recipe, provenance, recipe_hash
 
 _TOKENIZER_SMILES = 300
 """Few SMILES in the tokenizer's training text keep its SMILES tokens to a few atoms each (20
@@ -87,6 +87,7 @@ def _pretrain_backbone(recipe: Recipe, fresh: bool) -> None:
         key=recipe_hash(recipe, *_BACKBONE_SECTIONS),
         label="backbone",
     )
+    keep_recipe(recipe, directory)
     tokenizer.save_pretrained(directory)
     llm.save_pretrained(directory)
 
@@ -112,6 +113,7 @@ def _pretrain_encoder(recipe: Recipe, fresh: bool) -> None:
     )  # fmt: skip
     settings = LoopSettings.of(stage.model_dump())
     fit(objective, settings, directory, key=recipe_hash(recipe, *_ENCODER_SECTIONS), label=ENCODER)
+    keep_recipe(recipe, directory)
     save_encoder(directory, encoder)
     write_config(
         directory,

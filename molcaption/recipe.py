@@ -19,11 +19,14 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from molcaption import __version__
+from molcaption.data.atomic import atomic_write
 from molcaption.errors import BadRecipeError, NoInputError
 from molcaption.recipe_schema import Recipe
 from molcaption.shipped import shipped_path
 
-__all__ = ["Recipe", "dump_recipe", "load_recipe", "provenance", "recipe_hash"]
+__all__ = ["Recipe", "dump_recipe", "keep_recipe", "load_recipe", "provenance", "recipe_hash"]
+
+RECIPE = "recipe.yaml"
 
 Location = tuple[str | int, ...]
 
@@ -89,6 +92,12 @@ def dump_recipe(recipe: Recipe) -> str:
     """The recipe with every default written out, as YAML that loads back to an equal recipe."""
     values = recipe.model_dump(mode="json")
     return yaml.dump(values, Dumper=_StrictDumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def keep_recipe(recipe: Recipe, directory: Path) -> None:
+    """Leave the recipe, resolved, beside what a stage has made of it: it can be run again."""
+    with atomic_write(directory / RECIPE, "w") as file:
+        file.write(dump_recipe(recipe))
 
 
 def recipe_hash(recipe: Recipe, *sections: str) -> str:

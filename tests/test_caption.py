@@ -267,6 +267,8 @@ def test_shards_are_the_whole(smiles: Path, tiny_bundle: Path, tmp_path: Path) -
     for i in (1, 2, 3, 4):
         out = tmp_path / f"{i}.parquet"
         caption([smiles], out, model=tiny_bundle, shard=f"{i}/4")
+        told = json.loads((tmp_path / f"{i}.parquet.summary.json").read_text())
+        assert told["shard"] == f"{i}/4"
         parts += rows(out)
     assert sorted(parts, key=lambda row: row["record"]) == rows(tmp_path / "whole.parquet")
     for wrong in ("0/4", "5/4", "1", "a/b", "1/0", "-1/2"):
@@ -294,6 +296,8 @@ def test_summary_for_programs(smiles: Path, tiny_bundle: Path, tmp_path: Path) -
     assert sum(told["rejects"].values()) == 2
     assert told["refuted"] == sum(row["validity_status"] == "contradicted" for row in rows(out))
     assert told["rate"] > 0
+    assert told["peak_mb"] > 0
+    assert told["shard"] is None
     assert len(told["model"]) == 64
 
 

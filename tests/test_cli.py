@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import resource
 import shlex
 import signal
@@ -22,6 +23,7 @@ from molcaption.errors import CannotWriteError, LockedError, MissingError, Molca
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.usefixtures("clean_logging")
+BLOCK = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
 TREE: Any = typer.main.get_command(app)
 GLOBAL_OPTIONS = {"--quiet", "--verbose", "--log-file", "--log-format", "--no-color", "--debug"}
 
@@ -104,6 +106,26 @@ def parse(command: Any, name: str, arguments: list[str], parent: Any = None) -> 
 def test_examples_parse(line: str) -> None:
     command = line.rpartition("| ")[2].partition(" > ")[0]
     parse(TREE, "molcaption", shlex.split(command)[1:])
+
+
+def documented() -> list[str]:
+    """Every command line that documents, recipes and the Dockerfile show, and samples for cron."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    files = [ROOT / "Dockerfile", *sorted((ROOT / "recipes").glob("*.yaml"))]
+    blocks = [block for page in pages for block in BLOCK.findall(page.read_text("utf-8"))]
+    shown = "\n".join([*blocks, *(file.read_text("utf-8") for file in files)])
+    return re.findall(r"\bmolcaption ((?!import\b)[a-z][^|>&\n]*)", shown.replace("\\\n", " "))
+
+
+@pytest.mark.parametrize("line", dict.fromkeys(documented()))
+def test_documented_commands_parse(line: str) -> None:
+    parse(TREE, "molcaption", shlex.split(line, comments=True))
+
+
+def test_samples_for_cron_hold_no_bare_percent_sign() -> None:
+    """Cron ends a command at one, and gives it the rest as its input (crontab(5))."""
+    cron = re.findall(r"```cron\n(.*?)```", (ROOT / "docs" / "bulk.md").read_text("utf-8"), re.S)
+    assert cron and not any(re.search(r"(?<!\\)%", sample) for sample in cron)
 
 
 def test_no_arguments_shows_short_help(capsys: pytest.CaptureFixture[str]) -> None:

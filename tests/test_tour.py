@@ -29,7 +29,7 @@ def test_the_tour_runs_word_for_word(checkout: Path) -> None:
         if kind == "text":  # what the command before it prints
             assert block.strip() in said.splitlines()
             continue
-        if block == "pip install .\n":  # what is tested is installed already
+        if block.startswith("pip install "):  # what is tested is installed already
             continue
         program = ["bash", "-euo", "pipefail"] if kind == "bash" else [sys.executable]
         done = subprocess.run(

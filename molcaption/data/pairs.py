@@ -1,9 +1,9 @@
 """Training data: structures with descriptions, with names, or alone.
 
-Tables are read without quoting, since captions hold quotation marks of their own; the columns are
-found by name. Every structure becomes canonical isomeric SMILES here, once, so that all stages
-see the same text for the same molecule; a row whose structure cannot be read is left out and
-counted in the log.
+TSV is read without quoting, since captions hold quotation marks of their own, CSV with, since they
+hold commas too; the columns are found by name. Every structure becomes canonical isomeric SMILES
+here, once, so that all stages see the same text for the same molecule; a row whose structure cannot
+be read is left out and counted in the log.
 """
 
 import csv
@@ -81,8 +81,12 @@ def _canonical(smiles: str) -> str | None:
 
 def _rows(path: str | Path, needed: Sequence[str]) -> Iterator[dict[str, str]]:
     with _open(path) as lines:
-        delimiter = "," if ".csv" in Path(path).suffixes else "\t"
-        reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        quoted = ".csv" in Path(path).suffixes
+        reader = csv.reader(
+            lines,
+            delimiter="," if quoted else "\t",
+            quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+        )
         header = [name.strip().lower() for name in next(reader, [])]
         missing = [name for name in needed if name not in header]
         if missing:
@@ -90,7 +94,7 @@ def _rows(path: str | Path, needed: Sequence[str]) -> Iterator[dict[str, str]]:
                 f"{path}: no column {', '.join(missing)}; there are: {', '.join(header) or 'none'}"
             )
         for cells in reader:
-            yield dict(zip(header, cells, strict=False))
+            yield dict(zip(header, [*cells, *[""] * len(header)], strict=False))
 
 
 def _open(path: str | Path) -> io.TextIOWrapper:

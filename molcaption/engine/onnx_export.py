@@ -8,6 +8,7 @@ take gigabytes. Weights leave both graphs for an ``.npz`` (packed.py).
 """
 
 import errno
+import logging
 import os
 import re
 import subprocess
@@ -75,6 +76,7 @@ def export_bridge(bridge: Bridge, directory: Path, storage: str) -> None:
         width = bridge.profile.config.features
         names, outputs = [*names, "features"], [*outputs, "profile_tokens"]
         axes, example = (*axes, ({0: molecules},)), (*example, torch.ones(3, width))
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision, we do not
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside torch's own exporter
         program = torch.onnx.export(

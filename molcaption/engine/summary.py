@@ -2,6 +2,7 @@
 
 import json
 import logging
+import resource
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -30,6 +31,8 @@ class Summary:
         seconds: wall time.
         idle: share of the time between its first and its last caption in which the decoder waited;
             None if it wrote none.
+        peak_mb: most memory that the decoding process has held so far, in 10⁶ bytes; its workers
+            hold memory of their own.
     """
 
     records: int
@@ -39,6 +42,7 @@ class Summary:
     rejects: dict[str, int]
     seconds: float
     idle: float | None = None
+    peak_mb: float = 0.0
 
     @classmethod
     def of(cls, tally: Tally, made: int, seconds: float, idle: float | None = None) -> Self:
@@ -51,6 +55,7 @@ class Summary:
             rejects=tally.listed_reasons(),
             seconds=seconds,
             idle=idle,
+            peak_mb=_peak_mb(),
         )
 
     def __add__(self, other: "Summary") -> "Summary":
@@ -59,6 +64,7 @@ class Summary:
         return Summary(
             self.records + other.records, self.rejected + other.rejected, self.made + other.made,
             self.refuted + other.refuted, dict(counts), self.seconds + other.seconds,
+            peak_mb=max(self.peak_mb, other.peak_mb),
         )  # fmt: skip
 
     @property
@@ -80,6 +86,8 @@ class Summary:
             "refuted": self.refuted,
             "seconds": round(self.seconds, 3),
             "rate": round(self.rate, 3),
+            "peak_mb": self.peak_mb,
+            "shard": facts.get("shard"),
         }
         _log.info(
             "%s%d records, %d rejected, %d captions written, %d with a refuted claim, "
@@ -95,6 +103,11 @@ class Summary:
             content |= facts
             with atomic_write(summary_path(output), "w") as file:
                 file.write(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def _peak_mb() -> float:
+    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(kibibytes * 1024 / 1e6, 1)
 
 
 def summary_path(output: Path) -> Path:

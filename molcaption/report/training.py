@@ -23,7 +23,7 @@ _NO_LOSS = {"step", "epoch", "lr", "grad_norm", "tokens_per_s"}
 _SHARES = ("r@1", "r@10", "mrr", "bleu4", "groups_f1", "gain")  # of what is measured on dev
 _NAMES = {
     "dev/loss": "loss on dev", "lr": "learning rate", "dev/r@1": "R@1", "dev/r@10": "R@10",
-    "dev/mrr": "MRR", "dev/mrr_chance": "MRR by chance", "dev/gain": "gain on the mean",
+    "dev/mrr": "MRR", "dev/mrr_chance": "MRR by chance", "dev/gain": "gain on mean",
     "dev/groups_f1": "groups F1", "dev/distance": "projector", "dev/mean_predictor": "mean vector",
 }  # fmt: skip
 Record = Mapping[str, Any]

@@ -87,3 +87,8 @@ def parse_shard(text: str | None) -> Shard | None:
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
         raise UsageError(f"--shard {text!r}: expected I/N such as 2/8, I from 1 to N")
     return int(match[1]) - 1, int(match[2])
+
+
+def told_shard(shard: Shard | None) -> str | None:
+    """The text that `parse_shard` reads."""
+    return None if shard is None else f"{shard[0] + 1}/{shard[1]}"
