@@ -27,6 +27,7 @@ class Weights(StrEnum):
     fp16 = "fp16"
     int8 = "int8"
     int4 = "int4"
+    fast = "fast"
 
 
 class PretrainPart(StrEnum):
@@ -122,7 +123,13 @@ def _export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="New folder.")
     ] = None,
-    weights: Annotated[Weights, typer.Option(help="Number format of the bundle.")] = Weights.int8,
+    weights: Annotated[
+        Weights,
+        typer.Option(
+            help="Number format of the bundle; fast multiplies 8-bit integers, and a caption may "
+            "depend on its batch."
+        ),
+    ] = Weights.int8,
     verify: Annotated[
         bool, typer.Option("--verify", help="Export nothing; measure BUNDLE against MODEL_DIR.")
     ] = False,

@@ -20,7 +20,6 @@ from molcaption.data.readers import read_molecules
 from molcaption.engine import bundle
 from molcaption.engine.hashes import CARD, directory_sha256
 from molcaption.engine.merged import MergedModel, check_merged, load_merged
-from molcaption.engine.packed import STORAGES
 from molcaption.engine.questions import questions
 from molcaption.errors import BadDataError, MissingError, NoInputError, UsageError
 
@@ -32,6 +31,7 @@ _SAMPLE = (
     "CC1(C)SC2C(NC(=O)Cc3ccccc3)C(=O)N2C1C(=O)O", "[O-][N+](=O)c1ccccc1",
 )  # fmt: skip
 """Molecules to measure parity on when the user names none."""
+_DEPENDS = "A caption may change with `--batch-size` and with what is captioned beside it."
 
 
 def export(
@@ -48,7 +48,7 @@ def export(
 
     Args:
         model_dir: a merged model directory.
-        weights: how they are stored: fp32, fp16, or int8 and int4 (blocks of 32 share a scale).
+        weights: one of `bundle.WEIGHTS`.
         parity_input: molecules to measure on (any compound file); default: a dozen built in.
         parity_limit: how many of them.
         max_new_tokens: longest caption that parity compares; default: the model's own limit.
@@ -59,8 +59,8 @@ def export(
         BadDataError: a damaged model, or an architecture that cannot be exported.
         CannotWriteError: ``output`` exists or cannot be written.
     """
-    if weights not in STORAGES:
-        raise UsageError(f"weights {weights!r}: expected one of {', '.join(STORAGES)}")
+    if weights not in bundle.WEIGHTS:
+        raise UsageError(f"weights {weights!r}: expected one of {', '.join(bundle.WEIGHTS)}")
     model_dir = Path(model_dir)
     check_directory(output, force=force)
     check_merged(model_dir)
@@ -150,10 +150,10 @@ def _write_files(
     model: MergedModel, model_dir: Path, directory: Path, weights: str
 ) -> bundle.Manifest:
     """All files but the manifest."""
-    from molcaption.engine.onnx_export import export_bridge, export_decoder
+    from molcaption.engine.onnx_export import export_bridge, export_decoder, storage_of_rest
 
     captioner = model.captioner
-    export_bridge(captioner.bridge, directory, weights)
+    export_bridge(captioner.bridge, directory, storage_of_rest(weights))
     positions = model.max_prompt_tokens + model.max_new_tokens
     shape = export_decoder(model_dir, captioner.llm, directory, weights, positions)
     shutil.copyfile(model_dir / bundle.TOKENIZER, directory / bundle.TOKENIZER)
@@ -177,6 +177,7 @@ def _write_files(
             "model_sha256": directory_sha256(model_dir),
         },
         tools=_tools(),
+        batch_invariant=weights != bundle.FAST,
     )
 
 
@@ -231,11 +232,13 @@ def _tools() -> dict[str, str]:
 
 
 def _readme(model: MergedModel, weights: str) -> str:
+    computed = f"Weights are stored as {weights} and computed in float32."
+    if weights == bundle.FAST:
+        computed = f"The decoder multiplies 8-bit integers. {_DEPENDS}"
     return (
         f"# {model.name}: a molcaption bundle\n\n"
         "Captions molecules with onnxruntime alone:\n\n"
         "    molcaption caption compounds.sdf -o captions.parquet --model THIS_FOLDER\n\n"
-        f"Weights are stored as {weights} and computed in float32. `manifest.json` holds the "
-        "prompt, the hashes of all files, where the weights come from, and how far the bundle is "
-        "from torch.\n"
+        f"{computed} `manifest.json` holds the prompt, the hashes of all files, where the weights "
+        "come from, and how far the bundle is from torch.\n"
     )

@@ -17,10 +17,16 @@ from molcaption.data.atomic import atomic_write
 from molcaption.data.features import VOCABULARY
 from molcaption.data.prompt import PromptTemplate
 from molcaption.engine.hashes import CARD, file_hashes
+from molcaption.engine.packed import STORAGES
 from molcaption.errors import BadDataError, MissingError
 
-SCHEMA = 2
-"""2 added target, the manifest's own digest, 4-bit weights and 8-bit embeddings; 1 still loads."""
+SCHEMA = 3
+"""2 added target, the manifest's own digest, 4-bit weights and 8-bit embeddings; 3 added
+batch_invariant and what it is for. Older ones still load."""
+FAST = "fast"
+WEIGHTS = (*STORAGES, FAST)
+"""What an export can be asked for: ways to store weights that are computed in floating point, and
+``fast``, whose decoder multiplies 8-bit integers."""
 TARGETS = ("cpu",)
 """What bundles can be made for, and run on."""
 _DIGEST = "sha256"
@@ -58,7 +64,7 @@ class Manifest:
 
     Attributes:
         name: of the captioner, from its recipe.
-        weights: how they are stored: fp32, fp16, int8 or int4.
+        weights: one of `WEIGHTS`.
         prompt: the template with its slots.
         max_prompt_tokens, max_new_tokens: limits of prompt and caption.
         no_repeat_ngram: no run of so many tokens occurs twice in a caption; 0 allows everything.
@@ -69,6 +75,7 @@ class Manifest:
         parity: measured differences from torch; empty when nobody measured.
         files: bytes and sha256 of every file by name; filled when the bundle is written.
         target: what it runs on, one of `TARGETS`.
+        batch_invariant: whether a caption is the same in any batch.
     """
 
     name: str
@@ -87,6 +94,7 @@ class Manifest:
     parity: dict[str, Any] = field(default_factory=dict)
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     target: str = "cpu"
+    batch_invariant: bool = True
     schema: int = SCHEMA
 
     @property

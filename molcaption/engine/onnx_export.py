@@ -4,7 +4,7 @@ The bridge goes through ``torch.onnx`` (dynamo), with free numbers of atoms, bon
 The decoder goes through onnxruntime-genai's model builder, which fuses grouped-query attention and
 rotary embeddings; its own runtime cannot be fed embeddings, ours can (runtimes/session.py). Its
 head is then changed to see only the last position of each row: over the whole prompt, logits would
-take gigabytes. Weights leave both graphs for an ``.npz`` (packed.py).
+take gigabytes.
 """
 
 import errno
@@ -22,20 +22,20 @@ import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 from torch import Tensor, nn
 
 from molcaption.chem.graph import ATOM_VOCABULARY, BOND_VOCABULARY
-from molcaption.engine.bundle import BRIDGE, DECODER, EMBEDDINGS, DecoderShape
-from molcaption.engine.packed import FloatArray, pack, pack_rows
+from molcaption.engine.bundle import BRIDGE, DECODER, EMBEDDINGS, FAST, DecoderShape
+from molcaption.engine.onnx_files import ROTARY, write_graph
+from molcaption.engine.packed import FloatArray, pack_rows
 from molcaption.errors import BadDataError, CannotWriteError, MissingError
 from molcaption.nn.bridge import Bridge
 
 _GRAPH_INPUTS = ("x", "edge_index", "edge_attr", "batch", "sizes")
-_ROTARY = ("cos_cache", "sin_cache")
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SENSITIVE = re.compile(r"layers\.(\d+)\..*\.(?:qkv_proj|v_proj|down_proj)\.")
-_EXTERNAL_BYTES = 1024
-"""Smaller constants stay in the graph: onnxruntime reads shapes and axes from them."""
 
 
 class _Traced(nn.Module):
@@ -88,11 +88,11 @@ def export_bridge(bridge: Bridge, directory: Path, storage: str) -> None:
         )
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
-    _write(program.model_proto, directory, BRIDGE, lambda _: storage)
+    write_graph(program.model_proto, directory, BRIDGE, lambda _: storage)
 
 
 def export_decoder(
-    llm_directory: Path, llm: Any, directory: Path, storage: str, max_positions: int
+    llm_directory: Path, llm: Any, directory: Path, weights: str, max_positions: int
 ) -> DecoderShape:
     """Write ``decoder.onnx``, ``decoder.npz`` and the embedding table.
 
@@ -103,7 +103,7 @@ def export_decoder(
     Args:
         llm_directory: a plain Hugging Face model (Llama or Qwen3 architecture).
         llm: the same model in memory.
-        storage: one of `packed.STORAGES`; of ``int4`` some matrices keep 8 bits.
+        weights: one of `bundle.WEIGHTS`; of ``int4`` some matrices keep 8 bits.
         max_positions: longest prompt and caption together; the rotary tables are cut to it.
 
     Raises:
@@ -114,14 +114,45 @@ def export_decoder(
     with tempfile.TemporaryDirectory(prefix="molcaption-export-") as scratch:
         _build(llm_directory, Path(scratch))
         model = onnx.load(str(Path(scratch) / "model.onnx"))
-    _head_sees_last_position(model.graph)
+        _head_sees_last_position(model.graph)
+        if weights == FAST:
+            model = _in_8_bits(model, Path(scratch))
     positions = _cut_rotary_tables(model.graph, max_positions)
     shape = _shape(model.graph, positions)
+    storage = storage_of_rest(weights)
     storage_of = _mixed(shape.layers) if storage == "int4" else lambda _: storage
-    _write(model, directory, DECODER, storage_of)
+    write_graph(model, directory, DECODER, storage_of)
     table: FloatArray = llm.get_input_embeddings().weight.detach().float().cpu().numpy()
     np.save(directory / EMBEDDINGS, pack_rows(table, storage))
     return shape
+
+
+def storage_of_rest(weights: str) -> str:
+    """How bridge, embeddings and what a ``fast`` decoder leaves in float32 are stored."""
+    return "int8" if weights == FAST else weights
+
+
+def _in_8_bits(model: onnx.ModelProto, scratch: Path) -> onnx.ModelProto:
+    """A decoder whose products are of 8-bit integers; only the down projections stay float32.
+
+    Weights have a scale a column. Activations get theirs while it runs, one for all rows of a
+    batch, so that a row depends on its neighbours; those that enter a down projection have outliers
+    that would leave the others no bits. The weights' range is halved, since without VNNI
+    instructions sums of products of full 8 bits overflow.
+    """
+    add_pre_process_metadata(model)  # else it advises to, through a root logger that it sets up
+    quantize_dynamic(
+        model,
+        scratch / "fast.onnx",
+        op_types_to_quantize=["MatMul"],
+        nodes_to_exclude=[node.name for node in model.graph.node if "down_proj" in node.name],
+        weight_type=QuantType.QInt8,
+        per_channel=True,
+        reduce_range=True,
+        use_external_data_format=True,  # a protobuf ends at 2 GB
+        extra_options={"DefaultTensorType": TensorProto.FLOAT},  # of what fused nodes give out
+    )
+    return onnx.load(str(scratch / "fast.onnx"))
 
 
 def _mixed(layers: int) -> Callable[[str], str]:
@@ -186,51 +217,11 @@ def _cut_rotary_tables(graph: onnx.GraphProto, max_positions: int) -> int:
     """Keep the first rows of the cosine and sine tables; returns how many there are."""
     positions = max_positions
     for tensor in graph.initializer:
-        if tensor.name in _ROTARY:
+        if tensor.name in ROTARY:
             table = numpy_helper.to_array(tensor)[:max_positions]
             tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(table), tensor.name))
             positions = min(positions, len(table))
     return positions
-
-
-def _write(
-    model: onnx.ModelProto, directory: Path, name: str, storage_of: Callable[[str], str]
-) -> None:
-    """Save the graph without its larger float32 tensors, and those packed beside it."""
-    tensors: dict[str, FloatArray] = {}
-    for tensor in model.graph.initializer:
-        array = numpy_helper.to_array(tensor)
-        if array.dtype == np.float32 and array.nbytes >= _EXTERNAL_BYTES:
-            tensors[tensor.name] = array.copy()
-            _point_outside(tensor, f"{name}.npz", array.nbytes)
-    _drop_traces(model)
-    onnx.save(model, str(directory / f"{name}.onnx"))
-    # Angles lose far positions in float16, and the tables are small.
-    arrays: dict[str, Any] = pack(tensors, lambda n: "fp32" if n in _ROTARY else storage_of(n))
-    np.savez(directory / f"{name}.npz", **arrays)
-
-
-def _drop_traces(model: onnx.ModelProto) -> None:
-    """Forget what the exporter noted about the Python that made each node, paths included."""
-    graph = model.graph
-    parts: list[Any] = [model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output]
-    for part in [*parts, *graph.initializer, *model.functions]:
-        del part.metadata_props[:]
-        part.ClearField("doc_string")
-    for function in model.functions:
-        for node in [*function.node, *function.value_info]:
-            del node.metadata_props[:]
-            node.ClearField("doc_string")
-
-
-def _point_outside(tensor: TensorProto, location: str, length: int) -> None:
-    """Turn an initializer into a reference that the runtime fills in by name."""
-    for values in ("raw_data", "float_data"):
-        tensor.ClearField(values)
-    del tensor.external_data[:]
-    for key, value in (("location", location), ("offset", "0"), ("length", str(length))):
-        tensor.external_data.add(key=key, value=value)
-    tensor.data_location = TensorProto.EXTERNAL
 
 
 def _shape(graph: onnx.GraphProto, positions: int) -> DecoderShape:

@@ -28,12 +28,12 @@ Codes = NDArray[np.uint8]
 
 
 def pack(
-    tensors: Mapping[str, FloatArray], storage_of: Callable[[str], str]
+    tensors: Mapping[str, NDArray[Any]], storage_of: Callable[[str], str]
 ) -> dict[str, NDArray[Any]]:
     """Arrays to put in an ``.npz``.
 
     Args:
-        tensors: float32 arrays by name; a matrix is [K, N].
+        tensors: arrays by name; a matrix is [K, N]. What is not float32 stays as it is.
         storage_of: one of `STORAGES` for a name; a matrix whose K is no multiple of 32 is stored
             as float16 instead of integers.
     """
@@ -42,7 +42,8 @@ def pack(
         storage = storage_of(name)
         if storage not in STORAGES:
             raise ValueError(f"storage is one of {', '.join(STORAGES)}; got {storage!r}")
-        if storage == "fp32" or tensor.ndim < 2 or tensor.size < _SMALLEST:
+        whole = storage == "fp32" or tensor.dtype != np.float32
+        if whole or tensor.ndim < 2 or tensor.size < _SMALLEST:
             packed[name] = tensor
         elif storage == "fp16" or tensor.ndim > 2 or tensor.shape[0] % BLOCK:
             packed[name] = tensor.astype(np.float16)
@@ -54,14 +55,16 @@ def pack(
     return packed
 
 
-def unpack(path: Path) -> dict[str, FloatArray]:
-    """Float32 arrays by name, from an ``.npz`` that `pack` filled."""
+def unpack(path: Path) -> dict[str, NDArray[Any]]:
+    """Arrays by name from an ``.npz`` that `pack` filled, floating-point ones as float32."""
     with np.load(path, allow_pickle=False) as stored:
-        tensors = {}
+        tensors: dict[str, NDArray[Any]] = {}
         for key in stored.files:
             name, _, kind = key.partition("/")
             if kind == "":
-                tensors[name] = stored[key].astype(np.float32)
+                array = stored[key]
+                floating = np.issubdtype(array.dtype, np.floating)
+                tensors[name] = array.astype(np.float32) if floating else array
             elif key.endswith(_INT8):
                 tensors[name] = dequantise(stored[key], stored[name + _SCALE])
             elif key.endswith(_INT4):

@@ -6,6 +6,7 @@ That is allowed because a row's values do not depend on the other rows (see pack
 session.py); a test compares batches, orders and neighbours.
 """
 
+import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from molcaption.engine.runtimes import Generation, Runtime
 from molcaption.engine.runtimes.session import BridgeSession, DecoderSession, available_cores
 from molcaption.errors import UsageError
 
+_log = logging.getLogger(__name__)
 _BRIDGE_BATCH = 64
 _REFILL_SHARE = 4
 """New prompts start together when a quarter of the rows is free: fewer starts, less padding."""
@@ -108,7 +110,13 @@ class OnnxRuntime(Runtime):
             BadDataError: a file is damaged, or from a newer version.
         """
         manifest = bundle.load_manifest(directory)
-        return cls(Path(directory), manifest, threads or available_cores())
+        runtime = cls(Path(directory), manifest, threads or available_cores())
+        if not manifest.batch_invariant:
+            _log.warning(
+                "bundle %s (%s weights, %s): a caption may change with --batch-size and with "
+                "what is captioned beside it", manifest.name, manifest.weights, manifest.target
+            )  # fmt: skip
+        return runtime
 
     def stream(
         self,

@@ -30,7 +30,7 @@ _COMPANION = Graph(
 round differently; with it no batch has one row, and a molecule's tokens are the same to the bit."""
 
 
-def open_session(graph: Path, weights: Mapping[str, FloatArray], threads: int) -> Any:
+def open_session(graph: Path, weights: Mapping[str, NDArray[Any]], threads: int) -> Any:
     """A CPU session over a graph without weights, given them."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
@@ -54,7 +54,7 @@ class BridgeSession:
     differences of 0.1). One thread does some hundred molecules a second, far more than decoding.
     """
 
-    def __init__(self, graph: Path, weights: Mapping[str, FloatArray]) -> None:
+    def __init__(self, graph: Path, weights: Mapping[str, NDArray[Any]]) -> None:
         self._session = open_session(graph, weights, threads=1)
         shapes = {value.name: value.shape for value in self._session.get_inputs()}
         self._features = int(shapes["features"][1]) if "features" in shapes else 0
@@ -94,7 +94,7 @@ class DecoderSession:
     """A decoder with a key/value cache of a fixed number of rows."""
 
     def __init__(
-        self, graph: Path, weights: Mapping[str, FloatArray], shape: DecoderShape, threads: int
+        self, graph: Path, weights: Mapping[str, NDArray[Any]], shape: DecoderShape, threads: int
     ) -> None:
         self._session = open_session(graph, weights, threads)
         self._shape = shape
