@@ -30,6 +30,13 @@ class Weights(StrEnum):
     fast = "fast"
 
 
+class Target(StrEnum):
+    """What bundles run on."""
+
+    cpu = "cpu"
+    cuda = "cuda"
+
+
 class PretrainPart(StrEnum):
     """What `pretrain` can train."""
 
@@ -130,6 +137,7 @@ def _export(
             "depend on its batch."
         ),
     ] = Weights.int8,
+    target: Annotated[Target, typer.Option(help="What the bundle runs on.")] = Target.cpu,
     verify: Annotated[
         bool, typer.Option("--verify", help="Export nothing; measure BUNDLE against MODEL_DIR.")
     ] = False,
@@ -162,6 +170,6 @@ def _export(
             "export takes MODEL_DIR and --output DIR; or --verify MODEL_DIR BUNDLE INPUT"
         )
     export.export(
-        model_dir, output, weights=weights.value, parity_input=parity_input,
+        model_dir, output, weights=weights.value, target=target.value, parity_input=parity_input,
         parity_limit=parity_limit, max_new_tokens=max_new_tokens, force=force,
     )  # fmt: skip

@@ -27,12 +27,14 @@ FAST = "fast"
 WEIGHTS = (*STORAGES, FAST)
 """What an export can be asked for: ways to store weights that are computed in floating point, and
 ``fast``, whose decoder multiplies 8-bit integers."""
-TARGETS = ("cpu",)
+TARGETS = ("cpu", "cuda")
 """What bundles can be made for, and run on."""
 _DIGEST = "sha256"
 """Key of the manifest's digest of itself."""
 MANIFEST = "manifest.json"
 BRIDGE, DECODER, EMBEDDINGS, TOKENIZER = "bridge", "decoder", "embeddings.npy", "tokenizer.json"
+GATHER = "gather.onnx"
+"""Moves sequences about the memory of a GPU; in bundles for one only."""
 REQUIRED = (
     f"{BRIDGE}.onnx",
     f"{BRIDGE}.npz",
@@ -150,7 +152,8 @@ def load_manifest(directory: str | Path) -> Manifest:
         raise MissingError(
             f"bundle {directory}: {missing[0]} is missing; copy or export the bundle again"
         )
-    for name in (*REQUIRED, *((VOCABULARY,) if manifest.features else ())):
+    needed = [*REQUIRED, *([VOCABULARY] if manifest.features else [])]
+    for name in [*needed, *([GATHER] if manifest.target == "cuda" else [])]:
         if name not in manifest.files:
             raise BadDataError(f"{path}: lists no {name}; export the bundle again")
     _check_files(directory, manifest.files)

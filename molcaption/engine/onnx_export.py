@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from molcaption.chem.graph import ATOM_VOCABULARY, BOND_VOCABULARY
 from molcaption.engine.bundle import BRIDGE, DECODER, EMBEDDINGS, FAST, DecoderShape
-from molcaption.engine.onnx_files import ROTARY, write_graph
+from molcaption.engine.onnx_files import ROTARY, write_gather, write_graph
 from molcaption.engine.packed import FloatArray, pack_rows
 from molcaption.errors import BadDataError, CannotWriteError, MissingError
 from molcaption.nn.bridge import Bridge
@@ -92,9 +92,9 @@ def export_bridge(bridge: Bridge, directory: Path, storage: str) -> None:
 
 
 def export_decoder(
-    llm_directory: Path, llm: Any, directory: Path, weights: str, max_positions: int
+    llm_directory: Path, llm: Any, directory: Path, weights: str, target: str, max_positions: int
 ) -> DecoderShape:
-    """Write ``decoder.onnx``, ``decoder.npz`` and the embedding table.
+    """Write ``decoder.onnx``, ``decoder.npz``, the embedding table, and what the target needs.
 
     Inputs: inputs_embeds [B, S, D], attention_mask [B, T] (int64, ones first), last_position
     [B, 1] (where in S each row's logits are wanted), past keys and values; outputs: logits [B, V],
@@ -104,6 +104,7 @@ def export_decoder(
         llm_directory: a plain Hugging Face model (Llama or Qwen3 architecture).
         llm: the same model in memory.
         weights: one of `bundle.WEIGHTS`; of ``int4`` some matrices keep 8 bits.
+        target: one of `bundle.TARGETS`; the graph computes in float32, for ``cuda`` in float16.
         max_positions: longest prompt and caption together; the rotary tables are cut to it.
 
     Raises:
@@ -112,7 +113,7 @@ def export_decoder(
         CannotWriteError: no room for the builder's temporary files.
     """
     with tempfile.TemporaryDirectory(prefix="molcaption-export-") as scratch:
-        _build(llm_directory, Path(scratch))
+        _build(llm_directory, Path(scratch), target)
         model = onnx.load(str(Path(scratch) / "model.onnx"))
         _head_sees_last_position(model.graph)
         if weights == FAST:
@@ -122,6 +123,8 @@ def export_decoder(
     storage = storage_of_rest(weights)
     storage_of = _mixed(shape.layers) if storage == "int4" else lambda _: storage
     write_graph(model, directory, DECODER, storage_of)
+    if target == "cuda":
+        write_gather(directory)
     table: FloatArray = llm.get_input_embeddings().weight.detach().float().cpu().numpy()
     np.save(directory / EMBEDDINGS, pack_rows(table, storage))
     return shape
@@ -173,11 +176,14 @@ def _mixed(layers: int) -> Callable[[str], str]:
     return storage
 
 
-def _build(llm_directory: Path, output: Path) -> None:
+def _build(llm_directory: Path, output: Path, target: str) -> None:
     """Run the builder in its own process: it prints, caches and loads the model once more."""
     command = [sys.executable, "-m", "onnxruntime_genai.models.builder"]
     command += ["-i", str(llm_directory), "-o", str(output), "-c", str(output / "cache")]
-    command += ["-e", "cpu", "-p", "fp32", "--extra_options", "exclude_embeds=true"]
+    command += ["-e", target, "-p", "fp16" if target == "cuda" else "fp32"]
+    command += ["--extra_options", "exclude_embeds=true"]
+    if target == "cuda":  # fused, norms of queries and keys need the newest onnxruntime, and a GPU
+        command += ["fuse_qk_norm_gqa=false"]
     result = subprocess.run(
         command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
     )
@@ -204,9 +210,11 @@ def _head_sees_last_position(graph: onnx.GraphProto) -> None:
     head.input[0] = "last_states"
     graph.node.insert(index, gather)
     logits = next(output for output in graph.output if output.name == "logits")
-    vocabulary = logits.type.tensor_type.shape.dim[2].dim_value
+    kind = logits.type.tensor_type
     logits.CopyFrom(
-        helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch_size", vocabulary])
+        helper.make_tensor_value_info(
+            "logits", kind.elem_type, ["batch_size", kind.shape.dim[2].dim_value]
+        )
     )
     stale = [info for info in graph.value_info if info.name == "logits"]
     for info in stale:

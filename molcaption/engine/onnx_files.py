@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
+from molcaption.engine.bundle import GATHER
 from molcaption.engine.packed import pack
 
 ROTARY = ("cos_cache", "sin_cache")
@@ -27,14 +28,30 @@ def write_graph(
     tensors: dict[str, NDArray[Any]] = {}
     for tensor in model.graph.initializer:
         array = numpy_helper.to_array(tensor)
-        if array.dtype in (np.float32, np.int8) and array.nbytes >= _EXTERNAL_BYTES:
-            tensors[tensor.name] = array.copy()
+        if array.dtype in (np.float32, np.float16, np.int8) and array.nbytes >= _EXTERNAL_BYTES:
+            floating = array.dtype != np.int8
+            tensors[tensor.name] = array.astype(np.float32) if floating else array.copy()
             _point_outside(tensor, f"{name}.npz", array.nbytes)
     _drop_traces(model)
     onnx.save(model, str(directory / f"{name}.onnx"))
     # Angles lose far positions in float16, and the tables are small.
     arrays: dict[str, Any] = pack(tensors, lambda n: "fp32" if n in ROTARY else storage_of(n))
     np.savez(directory / f"{name}.npz", **arrays)
+
+
+def write_gather(directory: Path) -> None:
+    """Save a graph that takes float16 rows of a cache in another order; see runtimes/cache.py."""
+    shape = ["slots", "heads", "positions", "width"]
+    rows, ordered = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT16, shape)
+        for name in ("rows", "ordered")
+    )
+    order = helper.make_tensor_value_info("order", TensorProto.INT64, ["slots"])
+    node = helper.make_node("Gather", ["rows", "order"], ["ordered"], axis=0)
+    graph = helper.make_graph([node], "gather", [rows, order], [ordered])
+    # Versions that every onnxruntime reads which can run the decoder.
+    opsets = [helper.make_opsetid("", 21)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=10), directory / GATHER)
 
 
 def _drop_traces(model: onnx.ModelProto) -> None:

@@ -1,8 +1,8 @@
-"""Weights of a bundle: stored small, computed in float32.
+"""Weights of a bundle: stored small, computed in float32, or in float16 on a GPU.
 
 The ONNX graphs of a bundle hold no weights; each has an ``.npz`` of the same name beside it. A
 matrix is stored as float32, as float16, or in blocks of 32 weights that share a scale: 8-bit
-integers, or 4-bit integers with a zero point. All are expanded to float32 when they are loaded. Why
+integers, or 4-bit integers with a zero point. All are expanded when they are loaded. Why
 not 8-bit arithmetic: from batch 8 on onnxruntime's ``MatMulNBits`` is no faster than float32, it
 also rounds the activations (half as much error again in the logits), and float32 gives every row of
 a batch the same bits whatever its neighbours (measured in docs/export.md).
@@ -55,8 +55,8 @@ def pack(
     return packed
 
 
-def unpack(path: Path) -> dict[str, NDArray[Any]]:
-    """Arrays by name from an ``.npz`` that `pack` filled, floating-point ones as float32."""
+def unpack(path: Path, dtype: type[np.floating[Any]] = np.float32) -> dict[str, NDArray[Any]]:
+    """Arrays by name from an ``.npz`` that `pack` filled, floating-point ones as ``dtype``."""
     with np.load(path, allow_pickle=False) as stored:
         tensors: dict[str, NDArray[Any]] = {}
         for key in stored.files:
@@ -64,12 +64,14 @@ def unpack(path: Path) -> dict[str, NDArray[Any]]:
             if kind == "":
                 array = stored[key]
                 floating = np.issubdtype(array.dtype, np.floating)
-                tensors[name] = array.astype(np.float32) if floating else array
+                tensors[name] = array.astype(dtype) if floating else array
             elif key.endswith(_INT8):
-                tensors[name] = dequantise(stored[key], stored[name + _SCALE])
+                whole = dequantise(stored[key], stored[name + _SCALE])
+                tensors[name] = whole.astype(dtype, copy=False)
             elif key.endswith(_INT4):
                 scales, zeros = stored[name + _SCALE], stored[name + _ZERO]
-                tensors[name] = dequantise_4bit(stored[key], scales, zeros)
+                whole = dequantise_4bit(stored[key], scales, zeros)
+                tensors[name] = whole.astype(dtype, copy=False)
     return tensors
 
 

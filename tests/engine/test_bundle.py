@@ -128,8 +128,14 @@ def test_manifest_of_first_schema_edited_by_hand(
 
 
 def test_bundle_for_another_target(copy: Path) -> None:
+    write_manifest(copy, replace(load_manifest(copy), target="tpu"))
+    with pytest.raises(MissingError, match=r"made for tpu, this molcaption runs .* cpu, cuda"):
+        load_manifest(copy)
+
+
+def test_bundle_for_cuda_that_cannot_move_its_cache(copy: Path) -> None:
     write_manifest(copy, replace(load_manifest(copy), target="cuda"))
-    with pytest.raises(MissingError, match="made for cuda, this molcaption runs bundles for cpu"):
+    with pytest.raises(BadDataError, match=r"lists no gather\.onnx"):
         load_manifest(copy)
 
 

@@ -267,7 +267,7 @@ def test_what_the_builder_says_is_told(
     failed = subprocess.CompletedProcess([], 1, "", f"Traceback\n{said}\n" if said else "")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(error) as caught:
-        export_decoder(tmp_path, None, tmp_path / "out", "fp32", 8)
+        export_decoder(tmp_path, None, tmp_path / "out", "fp32", "cpu", 8)
     assert (said or "exit code 1") in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -21,7 +21,7 @@ from molcaption.data.features import FeatureVocabulary, MoleculeView
 from molcaption.data.prompt import encode_caption
 from molcaption.engine import bundle
 from molcaption.engine.draws import chances, draw
-from molcaption.engine.packed import FloatArray, take_rows, unpack
+from molcaption.engine.packed import FloatArray, take_rows
 from molcaption.engine.questions import Question
 from molcaption.engine.runtimes import Generation, Runtime
 from molcaption.engine.runtimes.session import BridgeSession, DecoderSession, available_cores
@@ -88,15 +88,8 @@ class OnnxRuntime(Runtime):
         self.model_hash = manifest.model_hash
         self._tokenizer = Tokenizer.from_file(str(directory / bundle.TOKENIZER))
         self._embeddings = np.load(directory / bundle.EMBEDDINGS, mmap_mode="r")
-        self._bridge = BridgeSession(
-            directory / f"{bundle.BRIDGE}.onnx", unpack(directory / f"{bundle.BRIDGE}.npz")
-        )
-        self._decoder = DecoderSession(
-            directory / f"{bundle.DECODER}.onnx",
-            unpack(directory / f"{bundle.DECODER}.npz"),
-            manifest.decoder,
-            threads,
-        )
+        self._bridge = BridgeSession(directory)
+        self._decoder = DecoderSession(directory, manifest.decoder, threads, manifest.target)
         self._ends = frozenset(manifest.end_token_ids)
         self.draws = manifest.draws
         self.vocabulary = FeatureVocabulary.load(directory) if manifest.features else None
@@ -106,7 +99,7 @@ class OnnxRuntime(Runtime):
         """Check and load a bundle.
 
         Raises:
-            MissingError: a file is missing.
+            MissingError: a file is missing, or the GPU that it was made for.
             BadDataError: a file is damaged, or from a newer version.
         """
         manifest = bundle.load_manifest(directory)
@@ -219,7 +212,8 @@ class OnnxRuntime(Runtime):
         started = [_row(prompt, 0) for prompt in prompts]
         for source, prompt in enumerate(prompts):
             for number in range(1, each):
-                self._decoder.move(first + source, first + len(started), len(prompt.ids))
+                target = first + len(started)
+                self._decoder.copy([first + source], [target], len(prompt.ids))
                 started.append(_row(prompt, number))
         self._choose(started, np.concatenate([logits, np.repeat(logits, each - 1, axis=0)]))
         return started
@@ -256,7 +250,7 @@ class OnnxRuntime(Runtime):
             last = live.pop()
             if i < len(live):
                 live[i] = last
-                self._decoder.move(len(live), i, last.length)
+                self._decoder.copy([len(live)], [i], last.length)
         return live
 
     def _generation(self, row: _Row, ended: bool) -> Generation:
