@@ -13,6 +13,7 @@ from molcaption.claims import load_lexicon
 from molcaption.cli import app
 from molcaption.engine.bundle import load_manifest
 from molcaption.engine.questions import Question, questions
+from molcaption.engine.runtimes import Beams
 from molcaption.engine.runtimes.onnx import OnnxRuntime
 from molcaption.engine.runtimes.session import DEVICES, Device
 from molcaption.errors import MissingError, UsageError
@@ -121,9 +122,9 @@ def test_logits_are_those_of_float32(
 
 
 def test_sequences_move_about_the_cache(runtime: OnnxRuntime, molecules: list[Question]) -> None:
-    """Slots are freed, refilled and shared, and no caption becomes another."""
-    alone = [runtime.candidates([one], draws=2)[0] for one in molecules]
-    together = runtime.candidates(molecules, draws=2, batch_size=11)
+    """Slots are freed, refilled, shared and reordered, and no caption becomes another."""
+    alone = [runtime.candidates([one], draws=2, beams=Beams(3))[0] for one in molecules]
+    together = runtime.candidates(molecules, draws=2, beams=Beams(3), batch_size=16)
     for one, other in zip(alone, together, strict=True):
         assert [made.text for made in one] == [made.text for made in other]
     assert len({made.text for candidates in alone for made in candidates}) > len(SMILES)
