@@ -100,7 +100,8 @@ class SingleSearch(Search):
     def __init__(
         self, hypothesis: Hypothesis, rules: Rules, chances: Iterator[float] | None
     ) -> None:
-        self.live, self.found = [hypothesis], None
+        self.live = [hypothesis]
+        self.found: Hypothesis | None = None
         self._rules, self._chances = rules, chances
 
     def choose(self, logits: FloatArray, totals: FloatArray) -> None:
@@ -123,7 +124,8 @@ class BeamSearch(Search):
     """
 
     def __init__(self, hypothesis: Hypothesis, rules: Rules, beams: Beams) -> None:
-        self.live, self.found = [hypothesis], None
+        self.live = [hypothesis]
+        self.found: Hypothesis | None = None
         self._rules, self._beams = rules, beams
         self._ended: list[tuple[float, Hypothesis]] = []
 
