@@ -77,7 +77,7 @@ def step_report(
     directory = Path(args.bundle)
     manifest = bundle.load_manifest(directory)
     shape, weights = manifest.decoder, unpack(directory / f"{bundle.DECODER}.npz")
-    decoder = DecoderSession(directory / f"{bundle.DECODER}.onnx", weights, shape, args.threads)
+    decoder = DecoderSession(directory, shape, args.threads, manifest.target)
     decoder.allocate(rows, args.length)
     random = np.random.default_rng(0)
     prompts = random.normal(0, 0.02, (rows, args.length - 1, shape.width)).astype(np.float32)

@@ -34,7 +34,7 @@ from molcaption.data.pairs import read_pairs
 from molcaption.engine.choice import NEIGHBOURS, choose
 from molcaption.engine.mend import mend
 from molcaption.engine.questions import Question, questions
-from molcaption.engine.runtimes import Generation, Runtime, load_runtime
+from molcaption.engine.runtimes import GREEDY, Beams, Generation, Runtime, load_runtime
 from molcaption.engine.runtimes.onnx import OnnxRuntime
 from molcaption.metrics.signatures import Corpus, compute
 from molcaption.metrics.tokenizers import load_tokenizer
@@ -66,6 +66,8 @@ def main() -> None:
     runtime = load_runtime(args.bundle)
     if args.no_repeat_ngram:
         systems = repeat_rules(args.bundle, smiles, args.no_repeat_ngram)
+    elif args.beams:
+        systems = beam_searches(runtime, smiles, args.beams, args.length_penalty)
     else:
         systems = baselines(args.train, smiles, args.style) if not args.draws else {}
         systems |= captioner(runtime, smiles, args.train, args.style, args.draws or [runtime.draws])
@@ -183,11 +185,22 @@ def repeat_rules(bundle: Path, smiles: Sequence[str], rules: Sequence[int]) -> d
     return made
 
 
-def greedy(runtime: Runtime, asked: Sequence[Question]) -> Captions:
+def beam_searches(
+    runtime: Runtime, smiles: Sequence[str], widths: Sequence[int], length_penalty: float
+) -> dict[str, Captions]:
+    """The captioner's first caption, greedy and by beam search, as it is."""
+    asked = questions(smiles, runtime.vocabulary, load_lexicon())
+    made = {"greedy": greedy(runtime, asked)}
+    for width in widths:
+        made[f"{width} beams"] = greedy(runtime, asked, Beams(width, length_penalty))
+    return made
+
+
+def greedy(runtime: Runtime, asked: Sequence[Question], beams: Beams = GREEDY) -> Captions:
     """The captioner's own words, and how long they took."""
     start = time.monotonic()
-    made = runtime.candidates(asked, draws=0)
-    return Captions([own[0].text for own in made], time.monotonic() - start)
+    made = runtime.generate(asked, beams=beams)
+    return Captions([own.text for own in made], time.monotonic() - start)
 
 
 def decided(
@@ -239,6 +252,11 @@ def parse_args() -> argparse.Namespace:
         "--no-repeat-ngram", type=int, nargs="+", metavar="N",
         help="compare these repeat rules of the bundle, and nothing else",
     )  # fmt: skip
+    parser.add_argument(
+        "--beams", type=int, nargs="+", metavar="N",
+        help="compare beam searches so wide with the greedy one, and nothing else",
+    )  # fmt: skip
+    parser.add_argument("--length-penalty", type=float, default=1.0, help="of the beam searches")
     return parser.parse_args()
 
 

@@ -20,6 +20,7 @@ from molcaption.data.writers import MOL_KEY
 from molcaption.engine.captioning import Captioning, LoadedCaptioner, load_captioner
 from molcaption.engine.occlusion import atom_losses
 from molcaption.engine.rows import make_rows
+from molcaption.engine.runtimes import Beams
 from molcaption.engine.store import open_store
 from molcaption.errors import BadDataError
 from molcaption.report.caption_cards import fragment
@@ -142,6 +143,8 @@ class Captioner:
         memory: str | Path | None = None,
         memory_styles: Sequence[str] | None = None,
         draws: int | None = None,
+        beams: int = 1,
+        length_penalty: float | None = None,
         mend: bool = True,
         batch_size: int = 32,
         max_new_tokens: int | None = None,
@@ -157,12 +160,13 @@ class Captioner:
             MissingError: there is no captioner.
             BadDataError: it is damaged, or made by a newer molcaption.
             NoInputError: no such memory.
+            UsageError: a length penalty without beams, or one that overflows.
         """
         lexicon = load_lexicon()
         loaded = load_captioner(
             model_path(directory), lexicon, memory=memory, memory_styles=memory_styles,
-            draws=draws, mend=mend, batch_size=batch_size, max_new_tokens=max_new_tokens,
-            threads=threads,
+            draws=draws, beams=Beams.of(beams, length_penalty), mend=mend, batch_size=batch_size,
+            max_new_tokens=max_new_tokens, threads=threads,
         )  # fmt: skip
         return cls(loaded, lexicon)
 

@@ -37,7 +37,7 @@ from molcaption.engine.outputs import (
     write_each,
 )
 from molcaption.engine.rows import check_columns
-from molcaption.engine.runtimes import model_hash
+from molcaption.engine.runtimes import Beams, model_hash
 from molcaption.engine.store import open_store
 from molcaption.engine.summary import Summary, check_summary
 from molcaption.engine.tally import Tally, check_rejects, parse_max_rejects
@@ -63,6 +63,8 @@ def caption(
     id_column: str | None = None,
     has_header: bool | None = None,
     draws: int | None = None,
+    beams: int = 1,
+    length_penalty: float | None = None,
     mend: bool = True,
     batch_size: int = 32,
     window: int = _WINDOW,
@@ -92,6 +94,9 @@ def caption(
         format, smiles_column, id_column, has_header, limit: as for `read_molecules`.
         draws: captions drawn at random beside the greedy one, of which the best is kept; by
             default as many as the model's maker found best.
+        beams: hypotheses of the beam search that finds the candidate beside the drawn ones; 1 is
+            greedy search.
+        length_penalty: of the beam search, see `Beams`.
         mend: put a caption together from what all candidates say and the structure does not
             refute; else the best candidate is left as it is.
         batch_size: captions decoded together; never changes a caption.
@@ -115,6 +120,7 @@ def caption(
         LockedError: another run is writing the output.
     """
     allowed = parse_max_rejects(max_rejects)
+    search = Beams.of(beams, length_penalty)
     inputs = expand(inputs, READERS)
     path = model_path(model)
     lexicon = settle(load_lexicon())
@@ -122,6 +128,8 @@ def caption(
         "model": model_hash(path),
         "lexicon": lexicon.hash,
         "draws": draws,
+        "beams": search.width,
+        "length_penalty": search.length_penalty,
         "mend": mend,
         "max_new_tokens": max_new_tokens,
         "memory_styles": memory_styles,
@@ -134,8 +142,9 @@ def caption(
     @functools.cache
     def load() -> LoadedCaptioner:
         return load_captioner(
-            path, lexicon, memory=memory, memory_styles=memory_styles, draws=draws, mend=mend,
-            batch_size=batch_size, max_new_tokens=max_new_tokens, threads=threads,
+            path, lexicon, memory=memory, memory_styles=memory_styles, draws=draws,
+            beams=search, mend=mend, batch_size=batch_size, max_new_tokens=max_new_tokens,
+            threads=threads,
         )  # fmt: skip
 
     with open_workers(workers, molecule_timeout) as pool:

@@ -41,8 +41,9 @@ All commands: molcaption --help. One command: molcaption caption --help.
 """
 
 # What `caption` takes with SMILES in place of files.
-_FOR_SMILES = {"inputs", "output", "model", "memory", "memory_style", "columns", "draws", "mend",
-               "batch_size", "max_new_tokens", "threads", "explain", "force"}  # fmt: skip
+_FOR_SMILES = {"inputs", "output", "model", "memory", "memory_style", "columns", "draws", "beams",
+               "length_penalty", "mend", "batch_size", "max_new_tokens", "threads", "explain",
+               "force"}  # fmt: skip
 
 app = new_group()
 
@@ -115,6 +116,16 @@ def _caption(
                                  help="Captions drawn beside the greedy one, to keep the "
                                  "best of; the model's own number by default."),
     ] = None,
+    beams: Annotated[
+        int, typer.Option(rich_help_panel=CAPTIONS, min=1, metavar="N",
+                          help="Find the caption beside the drawn ones by beam search with N "
+                          "beams; greedy by default.")
+    ] = 1,
+    length_penalty: Annotated[
+        float | None, typer.Option(rich_help_panel=CAPTIONS, metavar="X",
+                                   help="With --beams: above 0 favours longer captions, below 0 "
+                                   "shorter ones; 1 by default.")
+    ] = None,
     mend: Annotated[
         bool, typer.Option("--mend/--no-mend", rich_help_panel=CAPTIONS,
                            help="Put a caption together from what all "
@@ -186,8 +197,9 @@ def _caption(
 
         refuse_others(ctx, _FOR_SMILES, f"goes with compound files; {inputs[0]} is a SMILES")
         show(inputs, output, model=model, memory=memory, memory_styles=memory_style, draws=draws,
-             mend=mend, columns=columns, batch_size=batch_size, max_new_tokens=max_new_tokens,
-             threads=threads, explain=explain, force=force)  # fmt: skip
+             beams=beams, length_penalty=length_penalty, mend=mend, columns=columns,
+             batch_size=batch_size, max_new_tokens=max_new_tokens, threads=threads,
+             explain=explain, force=force)  # fmt: skip
         return
     if explain is not None:
         raise UsageError(f"--explain goes with one SMILES; {inputs[0]} is a file")
@@ -203,8 +215,8 @@ def _caption(
 
         check_page(output, html, columns)
     caption(inputs, output, model=model, memory=memory, memory_styles=memory_style,
-            draws=draws, mend=mend, columns=columns, format=format,
-            smiles_column=smiles_column, id_column=id_column, has_header=header,
+            draws=draws, beams=beams, length_penalty=length_penalty, mend=mend, columns=columns,
+            format=format, smiles_column=smiles_column, id_column=id_column, has_header=header,
             batch_size=batch_size, limit=limit, shard=shard, max_new_tokens=max_new_tokens,
             max_rejects=max_rejects, cache=cache, threads=threads, workers=workers,
             molecule_timeout=molecule_timeout, force=force)  # fmt: skip

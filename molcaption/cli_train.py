@@ -27,6 +27,14 @@ class Weights(StrEnum):
     fp16 = "fp16"
     int8 = "int8"
     int4 = "int4"
+    fast = "fast"
+
+
+class Target(StrEnum):
+    """What bundles run on."""
+
+    cpu = "cpu"
+    cuda = "cuda"
 
 
 class PretrainPart(StrEnum):
@@ -122,7 +130,14 @@ def _export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="New folder.")
     ] = None,
-    weights: Annotated[Weights, typer.Option(help="Number format of the bundle.")] = Weights.int8,
+    weights: Annotated[
+        Weights,
+        typer.Option(
+            help="Number format of the bundle; fast multiplies 8-bit integers, and a caption may "
+            "depend on its batch."
+        ),
+    ] = Weights.int8,
+    target: Annotated[Target, typer.Option(help="What the bundle runs on.")] = Target.cpu,
     verify: Annotated[
         bool, typer.Option("--verify", help="Export nothing; measure BUNDLE against MODEL_DIR.")
     ] = False,
@@ -155,6 +170,6 @@ def _export(
             "export takes MODEL_DIR and --output DIR; or --verify MODEL_DIR BUNDLE INPUT"
         )
     export.export(
-        model_dir, output, weights=weights.value, parity_input=parity_input,
+        model_dir, output, weights=weights.value, target=target.value, parity_input=parity_input,
         parity_limit=parity_limit, max_new_tokens=max_new_tokens, force=force,
     )  # fmt: skip

@@ -20,7 +20,6 @@ from molcaption.data.readers import read_molecules
 from molcaption.engine import bundle
 from molcaption.engine.hashes import CARD, directory_sha256
 from molcaption.engine.merged import MergedModel, check_merged, load_merged
-from molcaption.engine.packed import STORAGES
 from molcaption.engine.questions import questions
 from molcaption.errors import BadDataError, MissingError, NoInputError, UsageError
 
@@ -32,6 +31,9 @@ _SAMPLE = (
     "CC1(C)SC2C(NC(=O)Cc3ccccc3)C(=O)N2C1C(=O)O", "[O-][N+](=O)c1ccccc1",
 )  # fmt: skip
 """Molecules to measure parity on when the user names none."""
+_CUDA_WEIGHTS = ("fp16", "int8", "int4")
+_DEPENDS = "A caption may change with `--batch-size` and with what is captioned beside it."
+_PACKAGES = ("onnx", "onnxscript", "onnxruntime-genai")
 
 
 def export(
@@ -39,16 +41,19 @@ def export(
     output: str | Path,
     weights: str = "int8",
     *,
+    target: str = "cpu",
     parity_input: str | Path | None = None,
     parity_limit: int = 500,
     max_new_tokens: int | None = None,
     force: bool = False,
 ) -> dict[str, Any]:
-    """Write the bundle ``output`` and return its measured parity.
+    """Write the bundle ``output`` and return its measured parity, empty if it cannot run here.
 
     Args:
         model_dir: a merged model directory.
-        weights: how they are stored: fp32, fp16, or int8 and int4 (blocks of 32 share a scale).
+        weights: one of `bundle.WEIGHTS`; for ``cuda`` not fp32, which onnxruntime's attention
+            does not compute there, nor fast.
+        target: one of `bundle.TARGETS`: what the bundle will run on.
         parity_input: molecules to measure on (any compound file); default: a dozen built in.
         parity_limit: how many of them.
         max_new_tokens: longest caption that parity compares; default: the model's own limit.
@@ -59,8 +64,14 @@ def export(
         BadDataError: a damaged model, or an architecture that cannot be exported.
         CannotWriteError: ``output`` exists or cannot be written.
     """
-    if weights not in STORAGES:
-        raise UsageError(f"weights {weights!r}: expected one of {', '.join(STORAGES)}")
+    if weights not in bundle.WEIGHTS:
+        raise UsageError(f"weights {weights!r}: expected one of {', '.join(bundle.WEIGHTS)}")
+    if target not in bundle.TARGETS:
+        raise UsageError(f"target {target!r}: expected one of {', '.join(bundle.TARGETS)}")
+    if target == "cuda" and weights not in _CUDA_WEIGHTS:
+        raise UsageError(
+            f"weights {weights} are for the cpu; for cuda one of {', '.join(_CUDA_WEIGHTS)}"
+        )
     model_dir = Path(model_dir)
     check_directory(output, force=force)
     check_merged(model_dir)
@@ -68,13 +79,22 @@ def export(
     molecules = _read(parity_input, parity_limit)
     model = load_merged(model_dir, device="cpu")
     with atomic_directory(output, force=force) as directory:
-        manifest = _write_files(model, model_dir, directory, weights)
+        manifest = _write_files(model, model_dir, directory, weights, target)
         manifest = bundle.write_manifest(directory, manifest)
-        parity = _measure(model, model_dir, directory, molecules, max_new_tokens)
+        try:
+            parity = _measure(model, model_dir, directory, molecules, max_new_tokens)
+        except MissingError:
+            if target == "cpu":
+                raise
+            parity = {}
+            _log.warning(
+                "parity is not measured, since %s is not here: `molcaption export --verify` does "
+                "it where there is", target
+            )  # fmt: skip
         bundle.record_parity(directory, manifest, parity)
     size = sum(file["bytes"] for file in manifest.files.values())
     _log.info("%s: %.1f MB, %s weights", output, size / 1e6, weights)
-    for line in table(parity):
+    for line in table(parity) if parity else []:
         _log.info("%s", line)
     return parity
 
@@ -147,19 +167,19 @@ def _figures(side: dict[str, Any]) -> list[str]:
 
 
 def _write_files(
-    model: MergedModel, model_dir: Path, directory: Path, weights: str
+    model: MergedModel, model_dir: Path, directory: Path, weights: str, target: str
 ) -> bundle.Manifest:
     """All files but the manifest."""
-    from molcaption.engine.onnx_export import export_bridge, export_decoder
+    from molcaption.engine.onnx_export import export_bridge, export_decoder, storage_of_rest
 
     captioner = model.captioner
-    export_bridge(captioner.bridge, directory, weights)
+    export_bridge(captioner.bridge, directory, storage_of_rest(weights))
     positions = model.max_prompt_tokens + model.max_new_tokens
-    shape = export_decoder(model_dir, captioner.llm, directory, weights, positions)
+    shape = export_decoder(model_dir, captioner.llm, directory, weights, target, positions)
     shutil.copyfile(model_dir / bundle.TOKENIZER, directory / bundle.TOKENIZER)
     if model.vocabulary is not None:
         model.vocabulary.save(directory)
-    (directory / CARD).write_text(_readme(model, weights), encoding="utf-8")
+    (directory / CARD).write_text(_readme(model, weights, target), encoding="utf-8")
     return bundle.Manifest(
         name=model.name,
         weights=weights,
@@ -177,6 +197,8 @@ def _write_files(
             "model_sha256": directory_sha256(model_dir),
         },
         tools=_tools(),
+        target=target,
+        batch_invariant=weights != bundle.FAST and target == "cpu",
     )
 
 
@@ -215,7 +237,7 @@ def _read(path: str | Path | None, limit: int) -> list[Molecule] | None:
 
 def _check_packages() -> None:
     """Name a missing export package before minutes of work."""
-    for package in ("onnx", "onnxscript", "onnxruntime", "onnxruntime-genai"):
+    for package in _PACKAGES:
         try:
             importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError as error:
@@ -225,17 +247,26 @@ def _check_packages() -> None:
 
 
 def _tools() -> dict[str, str]:
-    packages = ("torch", "transformers", "onnx", "onnxscript", "onnxruntime", "onnxruntime-genai")
-    versions = {name: importlib.metadata.version(name) for name in packages}
-    return {"molcaption": __version__, **versions}
+    import onnxruntime  # of onnxruntime or onnxruntime-gpu
+
+    names = ("torch", "transformers", *_PACKAGES)
+    versions = {name: importlib.metadata.version(name) for name in names}
+    return {"molcaption": __version__, "onnxruntime": onnxruntime.__version__, **versions}
 
 
-def _readme(model: MergedModel, weights: str) -> str:
+def _readme(model: MergedModel, weights: str, target: str) -> str:
+    computed = f"Weights are stored as {weights} and computed in float32."
+    if target == "cuda":
+        computed = (
+            f"Needs an NVIDIA GPU. Weights are stored as {weights} and the decoder computes in "
+            f"float16. {_DEPENDS}"
+        )
+    elif weights == bundle.FAST:
+        computed = f"The decoder multiplies 8-bit integers. {_DEPENDS}"
     return (
         f"# {model.name}: a molcaption bundle\n\n"
         "Captions molecules with onnxruntime alone:\n\n"
         "    molcaption caption compounds.sdf -o captions.parquet --model THIS_FOLDER\n\n"
-        f"Weights are stored as {weights} and computed in float32. `manifest.json` holds the "
-        "prompt, the hashes of all files, where the weights come from, and how far the bundle is "
-        "from torch.\n"
+        f"{computed} `manifest.json` holds the prompt, the hashes of all files, where the weights "
+        "come from, and how far the bundle is from torch.\n"
     )

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,8 @@ def test_metadata_names_model_and_options(smiles: Path, tiny_bundle: Path, tmp_p
     assert metadata["molcaption.model"] == "tiny"
     assert len(metadata["molcaption.model_hash"]) == 64
     assert json.loads(metadata["molcaption.decode"]) == {
-        "method": "greedy", "draws": 0, "mend": True, "max_new_tokens": 5,
+        "method": "greedy", "draws": 0, "beams": 1, "length_penalty": 1.0, "mend": True,
+        "max_new_tokens": 5,
     }  # fmt: skip
 
 
@@ -326,6 +328,36 @@ def test_draws_change_captions_and_say_so(smiles: Path, tiny_bundle: Path, tmp_p
     assert made["best"]["caption"] != made["greedy"]["caption"]
     decode = json.loads(made["best"].schema.metadata[b"molcaption.decode"])
     assert (decode["method"], decode["draws"]) == ("best of candidates", 4)
+
+
+def test_beams_change_captions_and_say_so(smiles: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    for name, given in (
+        ("greedy", {}), ("beams", {"beams": 4}), ("long", {"beams": 4, "length_penalty": 3.0})
+    ):  # fmt: skip
+        caption([smiles], tmp_path / f"{name}.parquet", model=tiny_bundle, mend=False, **given)
+    made = {n: pq.read_table(tmp_path / f"{n}.parquet") for n in ("greedy", "beams", "long")}
+    assert made["beams"]["caption"] != made["greedy"]["caption"]
+    assert made["long"]["caption"] != made["beams"]["caption"]
+    decode = json.loads(made["long"].schema.metadata[b"molcaption.decode"])
+    told = (decode["method"], decode["beams"], decode["length_penalty"])
+    assert told == ("beam search", 4, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"length_penalty": 2.0}, "say how many with --beams"),
+        ({"beams": 0}, "--beams 0: expected 1 or more"),
+        ({"beams": 4, "length_penalty": math.nan}, "--length-penalty nan: expected -10 to 10"),
+        ({"beams": 4, "length_penalty": 1e300}, "expected -10 to 10"),
+    ],
+)
+def test_beams_that_cannot_be(
+    smiles: Path, tiny_bundle: Path, tmp_path: Path, given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        caption([smiles], tmp_path / "out.parquet", model=tiny_bundle, **given)
+    assert [path.name for path in tmp_path.iterdir()] == [smiles.name]
 
 
 @pytest.fixture

@@ -78,9 +78,9 @@ def test_verify_sees_a_difference(
     molecules.write_text("CCO one\nCCN two\n")
     honest = OnnxRuntime._choose
 
-    def ends_at_once(self, rows, logits):
+    def ends_at_once(self, candidates, logits, *others):
         logits[:, 1] = 1e9
-        honest(self, rows, logits)
+        honest(self, candidates, logits, *others)
 
     monkeypatch.setattr(OnnxRuntime, "_choose", ends_at_once)
     parity = verify(tiny_model, bundle, molecules, max_new_tokens=4)

@@ -17,16 +17,24 @@ from molcaption.data.atomic import atomic_write
 from molcaption.data.features import VOCABULARY
 from molcaption.data.prompt import PromptTemplate
 from molcaption.engine.hashes import CARD, file_hashes
+from molcaption.engine.packed import STORAGES
 from molcaption.errors import BadDataError, MissingError
 
-SCHEMA = 2
-"""2 added target, the manifest's own digest, 4-bit weights and 8-bit embeddings; 1 still loads."""
-TARGETS = ("cpu",)
+SCHEMA = 3
+"""2 added target, the manifest's own digest, 4-bit weights and 8-bit embeddings; 3 added
+batch_invariant and what it is for. Older ones still load."""
+FAST = "fast"
+WEIGHTS = (*STORAGES, FAST)
+"""What an export can be asked for: ways to store weights that are computed in floating point, and
+``fast``, whose decoder multiplies 8-bit integers."""
+TARGETS = ("cpu", "cuda")
 """What bundles can be made for, and run on."""
 _DIGEST = "sha256"
 """Key of the manifest's digest of itself."""
 MANIFEST = "manifest.json"
 BRIDGE, DECODER, EMBEDDINGS, TOKENIZER = "bridge", "decoder", "embeddings.npy", "tokenizer.json"
+GATHER = "gather.onnx"
+"""Moves sequences about the memory of a GPU; in bundles for one only."""
 REQUIRED = (
     f"{BRIDGE}.onnx",
     f"{BRIDGE}.npz",
@@ -58,7 +66,7 @@ class Manifest:
 
     Attributes:
         name: of the captioner, from its recipe.
-        weights: how they are stored: fp32, fp16, int8 or int4.
+        weights: one of `WEIGHTS`.
         prompt: the template with its slots.
         max_prompt_tokens, max_new_tokens: limits of prompt and caption.
         no_repeat_ngram: no run of so many tokens occurs twice in a caption; 0 allows everything.
@@ -69,6 +77,7 @@ class Manifest:
         parity: measured differences from torch; empty when nobody measured.
         files: bytes and sha256 of every file by name; filled when the bundle is written.
         target: what it runs on, one of `TARGETS`.
+        batch_invariant: whether a caption is the same in any batch.
     """
 
     name: str
@@ -87,6 +96,7 @@ class Manifest:
     parity: dict[str, Any] = field(default_factory=dict)
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     target: str = "cpu"
+    batch_invariant: bool = True
     schema: int = SCHEMA
 
     @property
@@ -142,7 +152,8 @@ def load_manifest(directory: str | Path) -> Manifest:
         raise MissingError(
             f"bundle {directory}: {missing[0]} is missing; copy or export the bundle again"
         )
-    for name in (*REQUIRED, *((VOCABULARY,) if manifest.features else ())):
+    needed = [*REQUIRED, *([VOCABULARY] if manifest.features else [])]
+    for name in [*needed, *([GATHER] if manifest.target == "cuda" else [])]:
         if name not in manifest.files:
             raise BadDataError(f"{path}: lists no {name}; export the bundle again")
     _check_files(directory, manifest.files)

@@ -22,7 +22,7 @@ from molcaption.data.memory import Memory, Neighbour
 from molcaption.data.memory_file import load_memory
 from molcaption.engine.choice import NEIGHBOURS, choose
 from molcaption.engine.mend import mend
-from molcaption.engine.runtimes import Generation, Runtime, load_runtime
+from molcaption.engine.runtimes import Beams, Generation, Runtime, load_runtime
 from molcaption.engine.store import CaptionStore
 from molcaption.workers import Batch, Lost, Workers
 
@@ -37,13 +37,15 @@ class Decoding:
     """How captions are made.
 
     Attributes:
-        draws: candidates beside the greedy one.
+        draws: drawn candidates beside the first.
+        beams: how the first candidate is found.
         mend: put captions together from all candidates, without what is refuted.
         batch_size: captions decoded together; never changes a caption.
         max_new_tokens: longest caption; None for the model's own limit.
     """
 
     draws: int
+    beams: Beams
     mend: bool
     batch_size: int
     max_new_tokens: int | None
@@ -64,6 +66,7 @@ def load_captioner(
     memory: str | Path | None,
     memory_styles: Sequence[str] | None,
     draws: int | None,
+    beams: Beams,
     mend: bool,
     batch_size: int,
     max_new_tokens: int | None,
@@ -78,7 +81,8 @@ def load_captioner(
     runtime = load_runtime(directory, threads=threads)
     known = None if memory is None else load_memory(memory, lexicon, memory_styles)
     drawn = runtime.draws if draws is None else draws
-    return LoadedCaptioner(runtime, known, Decoding(drawn, mend, batch_size, max_new_tokens))
+    decoding = Decoding(drawn, beams, mend, batch_size, max_new_tokens)
+    return LoadedCaptioner(runtime, known, decoding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,7 @@ class Captioning:
         made = self._runtime.stream(
             [(self._view(found), smiles) for smiles, found in seen],
             draws=self._decoding.draws,
+            beams=self._decoding.beams,
             batch_size=self._decoding.batch_size,
             max_new_tokens=self._decoding.max_new_tokens,
         )

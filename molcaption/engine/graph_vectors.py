@@ -60,12 +60,10 @@ def _graph_tokens(path: Path) -> GraphTokens:
 
 
 def _from_bundle(path: Path) -> GraphTokens:
-    from molcaption.engine.packed import unpack
     from molcaption.engine.runtimes.session import BridgeSession
 
     bundle.load_manifest(path)  # refuses a damaged bundle
-    weights = unpack(path / f"{bundle.BRIDGE}.npz")
-    return BridgeSession(path / f"{bundle.BRIDGE}.onnx", weights).graph_tokens
+    return BridgeSession(path).graph_tokens
 
 
 def _from_stage(path: Path) -> GraphTokens:

@@ -4,7 +4,7 @@ The bridge goes through ``torch.onnx`` (dynamo), with free numbers of atoms, bon
 The decoder goes through onnxruntime-genai's model builder, which fuses grouped-query attention and
 rotary embeddings; its own runtime cannot be fed embeddings, ours can (runtimes/session.py). Its
 head is then changed to see only the last position of each row: over the whole prompt, logits would
-take gigabytes. Weights leave both graphs for an ``.npz`` (packed.py).
+take gigabytes.
 """
 
 import errno
@@ -23,20 +23,20 @@ import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 from torch import Tensor, nn
 
 from molcaption.chem.graph import ATOM_VOCABULARY, BOND_VOCABULARY
-from molcaption.engine.bundle import BRIDGE, DECODER, EMBEDDINGS, DecoderShape
-from molcaption.engine.packed import FloatArray, pack, pack_rows
+from molcaption.engine.bundle import BRIDGE, DECODER, EMBEDDINGS, FAST, DecoderShape
+from molcaption.engine.onnx_files import ROTARY, write_gather, write_graph
+from molcaption.engine.packed import FloatArray, pack_rows
 from molcaption.errors import BadDataError, CannotWriteError, MissingError
 from molcaption.nn.bridge import Bridge
 
 _GRAPH_INPUTS = ("x", "edge_index", "edge_attr", "batch", "sizes")
-_ROTARY = ("cos_cache", "sin_cache")
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SENSITIVE = re.compile(r"layers\.(\d+)\..*\.(?:qkv_proj|v_proj|down_proj)\.")
-_EXTERNAL_BYTES = 1024
-"""Smaller constants stay in the graph: onnxruntime reads shapes and axes from them."""
 
 
 class _Traced(nn.Module):
@@ -90,13 +90,13 @@ def export_bridge(bridge: Bridge, directory: Path, storage: str) -> None:
         )
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
-    _write(program.model_proto, directory, BRIDGE, lambda _: storage)
+    write_graph(program.model_proto, directory, BRIDGE, lambda _: storage)
 
 
 def export_decoder(
-    llm_directory: Path, llm: Any, directory: Path, storage: str, max_positions: int
+    llm_directory: Path, llm: Any, directory: Path, weights: str, target: str, max_positions: int
 ) -> DecoderShape:
-    """Write ``decoder.onnx``, ``decoder.npz`` and the embedding table.
+    """Write ``decoder.onnx``, ``decoder.npz``, the embedding table, and what the target needs.
 
     Inputs: inputs_embeds [B, S, D], attention_mask [B, T] (int64, ones first), last_position
     [B, 1] (where in S each row's logits are wanted), past keys and values; outputs: logits [B, V],
@@ -105,7 +105,8 @@ def export_decoder(
     Args:
         llm_directory: a plain Hugging Face model (Llama or Qwen3 architecture).
         llm: the same model in memory.
-        storage: one of `packed.STORAGES`; of ``int4`` some matrices keep 8 bits.
+        weights: one of `bundle.WEIGHTS`; of ``int4`` some matrices keep 8 bits.
+        target: one of `bundle.TARGETS`; the graph computes in float32, for ``cuda`` in float16.
         max_positions: longest prompt and caption together; the rotary tables are cut to it.
 
     Raises:
@@ -114,16 +115,49 @@ def export_decoder(
         CannotWriteError: no room for the builder's temporary files.
     """
     with tempfile.TemporaryDirectory(prefix="molcaption-export-") as scratch:
-        _build(llm_directory, Path(scratch))
+        _build(llm_directory, Path(scratch), target)
         model = onnx.load(str(Path(scratch) / "model.onnx"))
-    _head_sees_last_position(model.graph)
+        _head_sees_last_position(model.graph)
+        if weights == FAST:
+            model = _in_8_bits(model, Path(scratch))
     positions = _cut_rotary_tables(model.graph, max_positions)
     shape = _shape(model.graph, positions)
+    storage = storage_of_rest(weights)
     storage_of = _mixed(shape.layers) if storage == "int4" else lambda _: storage
-    _write(model, directory, DECODER, storage_of)
+    write_graph(model, directory, DECODER, storage_of)
+    if target == "cuda":
+        write_gather(directory)
     table: FloatArray = llm.get_input_embeddings().weight.detach().float().cpu().numpy()
     np.save(directory / EMBEDDINGS, pack_rows(table, storage))
     return shape
+
+
+def storage_of_rest(weights: str) -> str:
+    """How bridge, embeddings and what a ``fast`` decoder leaves in float32 are stored."""
+    return "int8" if weights == FAST else weights
+
+
+def _in_8_bits(model: onnx.ModelProto, scratch: Path) -> onnx.ModelProto:
+    """A decoder whose products are of 8-bit integers; only the down projections stay float32.
+
+    Weights have a scale a column. Activations get theirs while it runs, one for all rows of a
+    batch, so that a row depends on its neighbours; those that enter a down projection have outliers
+    that would leave the others no bits. The weights' range is halved, since without VNNI
+    instructions sums of products of full 8 bits overflow.
+    """
+    add_pre_process_metadata(model)  # else it advises to, through a root logger that it sets up
+    quantize_dynamic(
+        model,
+        scratch / "fast.onnx",
+        op_types_to_quantize=["MatMul"],
+        nodes_to_exclude=[node.name for node in model.graph.node if "down_proj" in node.name],
+        weight_type=QuantType.QInt8,
+        per_channel=True,
+        reduce_range=True,
+        use_external_data_format=True,  # a protobuf ends at 2 GB
+        extra_options={"DefaultTensorType": TensorProto.FLOAT},  # of what fused nodes give out
+    )
+    return onnx.load(str(scratch / "fast.onnx"))
 
 
 def _mixed(layers: int) -> Callable[[str], str]:
@@ -144,11 +178,14 @@ def _mixed(layers: int) -> Callable[[str], str]:
     return storage
 
 
-def _build(llm_directory: Path, output: Path) -> None:
+def _build(llm_directory: Path, output: Path, target: str) -> None:
     """Run the builder in its own process: it prints, caches and loads the model once more."""
     command = [sys.executable, "-m", "onnxruntime_genai.models.builder"]
     command += ["-i", str(llm_directory), "-o", str(output), "-c", str(output / "cache")]
-    command += ["-e", "cpu", "-p", "fp32", "--extra_options", "exclude_embeds=true"]
+    command += ["-e", target, "-p", "fp16" if target == "cuda" else "fp32"]
+    command += ["--extra_options", "exclude_embeds=true"]
+    if target == "cuda":  # fused, norms of queries and keys need the newest onnxruntime, and a GPU
+        command += ["fuse_qk_norm_gqa=false"]
     result = subprocess.run(
         command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
     )
@@ -175,9 +212,11 @@ def _head_sees_last_position(graph: onnx.GraphProto) -> None:
     head.input[0] = "last_states"
     graph.node.insert(index, gather)
     logits = next(output for output in graph.output if output.name == "logits")
-    vocabulary = logits.type.tensor_type.shape.dim[2].dim_value
+    kind = logits.type.tensor_type
     logits.CopyFrom(
-        helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch_size", vocabulary])
+        helper.make_tensor_value_info(
+            "logits", kind.elem_type, ["batch_size", kind.shape.dim[2].dim_value]
+        )
     )
     stale = [info for info in graph.value_info if info.name == "logits"]
     for info in stale:
@@ -188,51 +227,11 @@ def _cut_rotary_tables(graph: onnx.GraphProto, max_positions: int) -> int:
     """Keep the first rows of the cosine and sine tables; returns how many there are."""
     positions = max_positions
     for tensor in graph.initializer:
-        if tensor.name in _ROTARY:
+        if tensor.name in ROTARY:
             table = numpy_helper.to_array(tensor)[:max_positions]
             tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(table), tensor.name))
             positions = min(positions, len(table))
     return positions
-
-
-def _write(
-    model: onnx.ModelProto, directory: Path, name: str, storage_of: Callable[[str], str]
-) -> None:
-    """Save the graph without its larger float32 tensors, and those packed beside it."""
-    tensors: dict[str, FloatArray] = {}
-    for tensor in model.graph.initializer:
-        array = numpy_helper.to_array(tensor)
-        if array.dtype == np.float32 and array.nbytes >= _EXTERNAL_BYTES:
-            tensors[tensor.name] = array.copy()
-            _point_outside(tensor, f"{name}.npz", array.nbytes)
-    _drop_traces(model)
-    onnx.save(model, str(directory / f"{name}.onnx"))
-    # Angles lose far positions in float16, and the tables are small.
-    arrays: dict[str, Any] = pack(tensors, lambda n: "fp32" if n in _ROTARY else storage_of(n))
-    np.savez(directory / f"{name}.npz", **arrays)
-
-
-def _drop_traces(model: onnx.ModelProto) -> None:
-    """Forget what the exporter noted about the Python that made each node, paths included."""
-    graph = model.graph
-    parts: list[Any] = [model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output]
-    for part in [*parts, *graph.initializer, *model.functions]:
-        del part.metadata_props[:]
-        part.ClearField("doc_string")
-    for function in model.functions:
-        for node in [*function.node, *function.value_info]:
-            del node.metadata_props[:]
-            node.ClearField("doc_string")
-
-
-def _point_outside(tensor: TensorProto, location: str, length: int) -> None:
-    """Turn an initializer into a reference that the runtime fills in by name."""
-    for values in ("raw_data", "float_data"):
-        tensor.ClearField(values)
-    del tensor.external_data[:]
-    for key, value in (("location", location), ("offset", "0"), ("length", str(length))):
-        tensor.external_data.add(key=key, value=value)
-    tensor.data_location = TensorProto.EXTERNAL
 
 
 def _shape(graph: onnx.GraphProto, positions: int) -> DecoderShape:

@@ -80,14 +80,17 @@ def metadata_of(
 ) -> dict[str, str]:
     """What the Parquet file says about its making."""
     runtime, _, decoding = captioner
+    first = "greedy" if decoding.beams.width == 1 else "beam search"
     facts = {
         "molcaption.version": __version__,
         "molcaption.model": runtime.name,
         "molcaption.model_hash": runtime.model_hash,
         "molcaption.decode": json.dumps(
             {
-                "method": "best of candidates" if decoding.draws else "greedy",
+                "method": "best of candidates" if decoding.draws else first,
                 "draws": decoding.draws,
+                "beams": decoding.beams.width,
+                "length_penalty": decoding.beams.length_penalty,
                 "mend": decoding.mend,
                 "max_new_tokens": decoding.max_new_tokens,
             }

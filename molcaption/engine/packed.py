@@ -1,8 +1,8 @@
-"""Weights of a bundle: stored small, computed in float32.
+"""Weights of a bundle: stored small, computed in float32, or in float16 on a GPU.
 
 The ONNX graphs of a bundle hold no weights; each has an ``.npz`` of the same name beside it. A
 matrix is stored as float32, as float16, or in blocks of 32 weights that share a scale: 8-bit
-integers, or 4-bit integers with a zero point. All are expanded to float32 when they are loaded. Why
+integers, or 4-bit integers with a zero point. All are expanded when they are loaded. Why
 not 8-bit arithmetic: from batch 8 on onnxruntime's ``MatMulNBits`` is no faster than float32, it
 also rounds the activations (half as much error again in the logits), and float32 gives every row of
 a batch the same bits whatever its neighbours (measured in docs/export.md).
@@ -28,12 +28,12 @@ Codes = NDArray[np.uint8]
 
 
 def pack(
-    tensors: Mapping[str, FloatArray], storage_of: Callable[[str], str]
+    tensors: Mapping[str, NDArray[Any]], storage_of: Callable[[str], str]
 ) -> dict[str, NDArray[Any]]:
     """Arrays to put in an ``.npz``.
 
     Args:
-        tensors: float32 arrays by name; a matrix is [K, N].
+        tensors: arrays by name; a matrix is [K, N]. What is not float32 stays as it is.
         storage_of: one of `STORAGES` for a name; a matrix whose K is no multiple of 32 is stored
             as float16 instead of integers.
     """
@@ -42,7 +42,8 @@ def pack(
         storage = storage_of(name)
         if storage not in STORAGES:
             raise ValueError(f"storage is one of {', '.join(STORAGES)}; got {storage!r}")
-        if storage == "fp32" or tensor.ndim < 2 or tensor.size < _SMALLEST:
+        whole = storage == "fp32" or tensor.dtype != np.float32
+        if whole or tensor.ndim < 2 or tensor.size < _SMALLEST:
             packed[name] = tensor
         elif storage == "fp16" or tensor.ndim > 2 or tensor.shape[0] % BLOCK:
             packed[name] = tensor.astype(np.float16)
@@ -54,19 +55,23 @@ def pack(
     return packed
 
 
-def unpack(path: Path) -> dict[str, FloatArray]:
-    """Float32 arrays by name, from an ``.npz`` that `pack` filled."""
+def unpack(path: Path, dtype: type[np.floating[Any]] = np.float32) -> dict[str, NDArray[Any]]:
+    """Arrays by name from an ``.npz`` that `pack` filled, floating-point ones as ``dtype``."""
     with np.load(path, allow_pickle=False) as stored:
-        tensors = {}
+        tensors: dict[str, NDArray[Any]] = {}
         for key in stored.files:
             name, _, kind = key.partition("/")
             if kind == "":
-                tensors[name] = stored[key].astype(np.float32)
+                array = stored[key]
+                floating = np.issubdtype(array.dtype, np.floating)
+                tensors[name] = array.astype(dtype) if floating else array
             elif key.endswith(_INT8):
-                tensors[name] = dequantise(stored[key], stored[name + _SCALE])
+                whole = dequantise(stored[key], stored[name + _SCALE])
+                tensors[name] = whole.astype(dtype, copy=False)
             elif key.endswith(_INT4):
                 scales, zeros = stored[name + _SCALE], stored[name + _ZERO]
-                tensors[name] = dequantise_4bit(stored[key], scales, zeros)
+                whole = dequantise_4bit(stored[key], scales, zeros)
+                tensors[name] = whole.astype(dtype, copy=False)
     return tensors
 
 

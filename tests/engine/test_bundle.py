@@ -96,8 +96,8 @@ def test_manifest_edited_by_hand(copy: Path, change: Callable[[dict[str, Any]], 
 
 
 def first_schema(manifest: dict[str, Any]) -> None:
-    """Manifests of schema 1 had neither a digest nor a target."""
-    del manifest["sha256"], manifest["target"]
+    """Manifests of schema 1 had neither a digest nor a target nor a word on batches."""
+    del manifest["sha256"], manifest["target"], manifest["batch_invariant"]
     manifest["schema"] = 1
 
 
@@ -128,8 +128,14 @@ def test_manifest_of_first_schema_edited_by_hand(
 
 
 def test_bundle_for_another_target(copy: Path) -> None:
+    write_manifest(copy, replace(load_manifest(copy), target="tpu"))
+    with pytest.raises(MissingError, match=r"made for tpu, this molcaption runs .* cpu, cuda"):
+        load_manifest(copy)
+
+
+def test_bundle_for_cuda_that_cannot_move_its_cache(copy: Path) -> None:
     write_manifest(copy, replace(load_manifest(copy), target="cuda"))
-    with pytest.raises(MissingError, match="made for cuda, this molcaption runs bundles for cpu"):
+    with pytest.raises(BadDataError, match=r"lists no gather\.onnx"):
         load_manifest(copy)
 
 

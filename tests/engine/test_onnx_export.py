@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx as onnx_package
 import pytest
 import torch
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from molcaption.chem.graph import ATOM_VOCABULARY, BOND_VOCABULARY, Graph
 from molcaption.claims import load_lexicon
 from molcaption.data.collate import view_tensors
 from molcaption.data.features import MoleculeView
+from molcaption.engine.bundle import load_manifest
 from molcaption.engine.merged import load_merged
 from molcaption.engine.onnx_export import export_decoder
 from molcaption.engine.questions import questions
@@ -27,7 +29,7 @@ from molcaption.errors import (
     MolcaptionError,
     UsageError,
 )
-from molcaption.export import export
+from molcaption.export import export, verify
 
 LARGE = Chem.MolToSmiles(Chem.MolFromSequence("GAVLIPFMWSTCYNQDEKRH" * 4))  # some 560 atoms
 SMILES = ["[Na+]", "CCO", "c1ccccc1C(=O)O", LARGE, "[He]"]
@@ -154,6 +156,57 @@ def test_integer_weights(
         assert made[::-1] == expected
 
 
+@pytest.fixture(scope="module")
+def fast(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("fast") / "bundle"
+    export(tiny_model, directory, "fast", max_new_tokens=4)
+    return directory
+
+
+def test_fast_multiplies_integers_but_in_down_projections(fast: Path, tiny_bundle: Path) -> None:
+    graph, whole = (
+        onnx_package.load(folder / "decoder.onnx", load_external_data=False).graph
+        for folder in (fast, tiny_bundle)
+    )
+    products = [node.name for node in whole.node if node.op_type == "MatMul"]
+    left = [node.name for node in graph.node if node.op_type == "MatMul"]
+    assert left == [name for name in products if "down_proj" in name]
+    assert len(left) == 2
+    integers = sum(node.op_type == "MatMulInteger" for node in graph.node)
+    assert integers == len(products) - len(left)
+    files = [folder / "decoder.npz" for folder in (fast, tiny_bundle)]
+    assert files[0].stat().st_size < 0.4 * files[1].stat().st_size
+
+
+def test_fast_is_close_and_says_that_captions_depend_on_their_batch(
+    fast: Path, tiny_bundle: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    manifest, sure = load_manifest(fast), load_manifest(tiny_bundle)
+    assert 1e-6 < manifest.parity["graph_tokens_max_difference"] < 0.05
+    assert 1e-6 < manifest.parity["logits_max_difference"] < 3
+    assert (manifest.batch_invariant, sure.batch_invariant) == (False, True)
+    onnx = OnnxRuntime.load(fast)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "--batch-size" in caplog.text
+    OnnxRuntime.load(tiny_bundle)
+    assert len(caplog.records) == 1
+    # and so they do: the others give all activations their scale
+    asked = questions(SMILES, onnx.vocabulary, load_lexicon())
+    alone = [onnx.first_logits([one])[0] for one in asked]
+    together = onnx.first_logits(asked)
+    assert any((one != other).any() for one, other in zip(alone, together, strict=True))
+
+
+def test_fast_is_verified_like_any_other(
+    fast: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "m.smi").write_text("CCO one\nCCN two\n")
+    parity = verify(tiny_model, fast, tmp_path / "m.smi", max_new_tokens=2)
+    assert parity["molecules"] == 2
+    assert load_manifest(fast).parity == parity
+    assert "equal captions" in capsys.readouterr().out
+
+
 def test_existing_output_stays(tiny_model: Path, tiny_bundle: Path) -> None:
     before = (tiny_bundle / "manifest.json").read_bytes()
     with pytest.raises(CannotWriteError, match="--force"):
@@ -169,7 +222,7 @@ def test_unmerged_model(tmp_path: Path) -> None:
 
 
 def test_unknown_weights(tiny_model: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="fp32, fp16, int8, int4"):
+    with pytest.raises(UsageError, match="fp32, fp16, int8, int4, fast"):
         export(tiny_model, tmp_path / "out", "int2")
 
 
@@ -214,7 +267,7 @@ def test_what_the_builder_says_is_told(
     failed = subprocess.CompletedProcess([], 1, "", f"Traceback\n{said}\n" if said else "")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(error) as caught:
-        export_decoder(tmp_path, None, tmp_path / "out", "fp32", 8)
+        export_decoder(tmp_path, None, tmp_path / "out", "fp32", "cpu", 8)
     assert (said or "exit code 1") in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -97,6 +97,14 @@ def test_pack_and_unpack(tmp_path: Path, storage: str, error: float) -> None:
     np.testing.assert_allclose(got["odd"], MATRIX[:90], rtol=2**-10)
 
 
+def test_integers_stay_as_they_are(tmp_path: Path) -> None:
+    codes = np.arange(-64, 64, dtype=np.int8).repeat(64).reshape(128, 64)
+    np.savez(tmp_path / "w.npz", **pack({"q": codes, "w": MATRIX}, lambda _: "int8"))
+    got = unpack(tmp_path / "w.npz", np.float16)
+    np.testing.assert_array_equal(got["q"], codes)
+    assert (got["q"].dtype, got["w"].dtype) == (np.int8, np.float16)
+
+
 def test_unknown_storage() -> None:
     with pytest.raises(ValueError, match="fp32, fp16, int8, int4"):
         pack({"w": MATRIX}, lambda _: "int3")

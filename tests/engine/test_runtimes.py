@@ -6,15 +6,16 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from molcaption.claims import load_lexicon
 from molcaption.engine.questions import Question, questions
-from molcaption.engine.runtimes import Generation, load_runtime, model_hash
-from molcaption.engine.runtimes.onnx import OnnxRuntime
+from molcaption.engine.runtimes import Beams, Generation, load_runtime, model_hash
+from molcaption.engine.runtimes.onnx import OnnxRuntime, _Candidate
+from molcaption.engine.runtimes.search import Hypothesis, Rules, SingleSearch
 from molcaption.engine.runtimes.torch import TorchRuntime
 from molcaption.errors import MissingError, UsageError
 
@@ -95,9 +96,9 @@ def test_the_score_of_a_caption_is_its_confidence(
     ids: list[list[int]] = []
     keep = OnnxRuntime._generation
 
-    def generation(self: OnnxRuntime, row: Any, ended: bool) -> Generation:
-        ids.append(list(row.tokens))
-        return keep(self, row, ended)
+    def generation(self: OnnxRuntime, found: Hypothesis) -> Generation:
+        ids.append(list(found.tokens))
+        return keep(self, found)
 
     monkeypatch.setattr(OnnxRuntime, "_generation", generation)
     for molecule in molecules:
@@ -129,16 +130,13 @@ def test_no_run_of_tokens_twice(
 
 
 def test_graph_token_is_never_chosen(onnx: OnnxRuntime) -> None:
-    import numpy as np
-
-    from molcaption.engine.runtimes.onnx import _Row
-
     logits = np.zeros((1, onnx.manifest.decoder.vocabulary), np.float32)
     logits[0, onnx.manifest.graph_token_id] = 100
-    row = _Row(0, 0, 0, None)
-    onnx._choose([row], logits)
-    assert row.tokens != [onnx.manifest.graph_token_id]
-    assert row.log_prob == pytest.approx(-np.log(logits.shape[1] - 1), rel=1e-5)
+    search = SingleSearch(Hypothesis(0, 0), Rules(frozenset(), 9, 0), None)
+    onnx._choose([_Candidate(0, 0, search)], logits, 0, 0)
+    (made,) = search.live
+    assert made.tokens != [onnx.manifest.graph_token_id]
+    assert made.log_prob == pytest.approx(-np.log(logits.shape[1] - 1), rel=1e-5)
 
 
 def test_max_new_tokens(onnx: OnnxRuntime, molecules: list[Question]) -> None:
@@ -197,19 +195,80 @@ def test_drawn_captions_are_those_of_torch(
             assert a.confidence == pytest.approx(b.confidence, rel=1e-3)
 
 
+@pytest.fixture(scope="module")
+def reference(tiny_model: Path) -> TorchRuntime:
+    return TorchRuntime.load(tiny_model, threads=1)
+
+
+BEAMS = [Beams(2), Beams(4), Beams(4, 0.0), Beams(4, 2.0), Beams(3, -1.0)]
+
+
+@pytest.mark.parametrize("beams", BEAMS)
+def test_beams_are_those_of_transformers(
+    onnx: OnnxRuntime, reference: TorchRuntime, beams: Beams, molecules: list[Question]
+) -> None:
+    theirs = reference.generate(molecules, beams=beams, batch_size=20)
+    for one, other in zip(onnx.generate(molecules, beams=beams), theirs, strict=True):
+        assert (one.text, one.ended) == (other.text, other.ended)
+        assert one.confidence == pytest.approx(other.confidence, rel=1e-4)
+
+
+def test_beams_without_repetition_are_those_of_transformers(
+    tiny_bundle: Path, reference: TorchRuntime, molecules: list[Question],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    strict = OnnxRuntime.load(tiny_bundle)
+    free = strict.generate(molecules, beams=Beams(3))
+    strict.manifest = replace(strict.manifest, no_repeat_ngram=1)
+    monkeypatch.setattr(reference, "model", replace(reference.model, no_repeat_ngram=1))
+    made = strict.generate(molecules, beams=Beams(3))
+    theirs = reference.generate(molecules, beams=Beams(3), batch_size=20)
+    assert [one.text for one in made] == [one.text for one in theirs]
+    assert made != free
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+def test_beams_depend_on_their_molecule_alone(
+    onnx: OnnxRuntime, batch_size: int, molecules: list[Question]
+) -> None:
+    expected = onnx.generate(molecules, beams=Beams(4))
+    assert onnx.generate(molecules[::-1], beams=Beams(4), batch_size=batch_size)[::-1] == expected
+    # they end at different times, some by themselves, and most are not the greedy ones
+    assert {one.ended for one in expected} == {True, False}
+    greedy = onnx.generate(molecules)
+    assert sum(a != b for a, b in zip(expected, greedy, strict=True)) > len(greedy) / 2
+
+
+def test_beams_stand_beside_drawn_captions(onnx: OnnxRuntime, molecules: list[Question]) -> None:
+    made = onnx.candidates(molecules, beams=Beams(3), draws=2, batch_size=11)
+    assert [first for first, *_ in made] == onnx.generate(molecules, beams=Beams(3))
+    drawn = onnx.candidates(molecules, draws=2)
+    assert [others for _, *others in made] == [others for _, *others in drawn]
+
+
+def test_torch_has_beams_beside_drawn_captions(
+    reference: TorchRuntime, molecules: list[Question]
+) -> None:
+    some = molecules[:4]
+    made = reference.candidates(some, beams=Beams(2), draws=1, batch_size=6)
+    first, drawn = reference.generate(some, beams=Beams(2)), reference.candidates(some, draws=1)
+    expected = [(a.text, b.text) for a, (_, b) in zip(first, drawn, strict=True)]
+    assert [(a.text, b.text) for a, b in made] == expected
+
+
 class _SmallGpu:
     """Stands before ``_batch`` of a runtime and runs out of memory beyond so many rows."""
 
     def __init__(self, runtime: TorchRuntime, rows: int) -> None:
         self.real, self.rows, self.asked = runtime._batch, rows, []
 
-    def __call__(self, views, prompts, drawn, new_tokens):
+    def __call__(self, views, prompts, drawn, beams, new_tokens):
         self.asked.append(len(prompts))
         if len(prompts) > self.rows:
             for chance in drawn:  # half of the work is done when the memory ends
                 next(chance or iter([0.0]))
             raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-        return self.real(views, prompts, drawn, new_tokens)
+        return self.real(views, prompts, drawn, beams, new_tokens)
 
 
 @pytest.mark.parametrize("rows", [1, 3, 7])

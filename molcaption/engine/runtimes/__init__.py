@@ -7,19 +7,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from molcaption.data.features import FeatureVocabulary
 from molcaption.engine import bundle
 from molcaption.engine.hashes import directory_sha256
 from molcaption.engine.questions import Question
-from molcaption.errors import MissingError
+from molcaption.errors import MissingError, UsageError
 
 RUNTIMES = {
     "manifest.json": ("molcaption.engine.runtimes.onnx", "OnnxRuntime"),
     "captioner.json": ("molcaption.engine.runtimes.torch", "TorchRuntime"),
 }
 """File that marks a kind of model -> module and class that run it."""
+_STRONGEST = 10
+"""Beyond such a penalty nothing but length would matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,42 @@ class Generation:
     text: str
     confidence: float | None
     ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Beams:
+    """How a molecule's first caption is searched for.
+
+    Attributes:
+        width: hypotheses that are followed at a time; 1 is greedy search.
+        length_penalty: of captions, the one with the largest log-probability / length ** penalty
+            wins: above 0 longer ones are favoured, as transformers defines it.
+    """
+
+    width: int = 1
+    length_penalty: float = 1.0
+
+    @classmethod
+    def of(cls, width: int, length_penalty: float | None) -> Self:
+        """What a user asks for.
+
+        Raises:
+            UsageError: no beams, or a length penalty that would change nothing or overflow.
+        """
+        if width < 1:
+            raise UsageError(f"--beams {width}: expected 1 or more")
+        if length_penalty is None:
+            return cls(width)
+        if width == 1:
+            raise UsageError("--length-penalty chooses among beams: say how many with --beams")
+        if not abs(length_penalty) <= _STRONGEST:
+            raise UsageError(
+                f"--length-penalty {length_penalty}: expected -{_STRONGEST} to {_STRONGEST}"
+            )
+        return cls(width, length_penalty)
+
+
+GREEDY = Beams()
 
 
 class Runtime(Protocol):
@@ -58,12 +96,14 @@ class Runtime(Protocol):
         molecules: Sequence[Question],
         *,
         draws: int = 0,
+        beams: Beams = GREEDY,
         batch_size: int = 32,
         max_new_tokens: int | None = None,
     ) -> Iterator[tuple[int, list[Generation]]]:
         """Places of ``molecules`` with their captions, each as soon as it is done.
 
-        Of each molecule the greedy caption, then ``draws`` drawn ones (engine/draws.py).
+        Of each molecule the greedy caption, or that of ``beams``, then ``draws`` drawn ones
+        (engine/draws.py). ``batch_size`` counts hypotheses.
         """
         ...
 
@@ -72,13 +112,18 @@ class Runtime(Protocol):
         molecules: Sequence[Question],
         *,
         draws: int = 0,
+        beams: Beams = GREEDY,
         batch_size: int = 32,
         max_new_tokens: int | None = None,
     ) -> list[list[Generation]]:
         """What `stream` gives, in the order of ``molecules``."""
         made = dict(
             self.stream(
-                molecules, draws=draws, batch_size=batch_size, max_new_tokens=max_new_tokens
+                molecules,
+                draws=draws,
+                beams=beams,
+                batch_size=batch_size,
+                max_new_tokens=max_new_tokens,
             )
         )
         return [made[place] for place in range(len(molecules))]
@@ -87,12 +132,15 @@ class Runtime(Protocol):
         self,
         molecules: Sequence[Question],
         *,
+        beams: Beams = GREEDY,
         batch_size: int = 32,
         max_new_tokens: int | None = None,
     ) -> list[Generation]:
-        """The greedy caption of each molecule, in the order of ``molecules``."""
-        made = self.candidates(molecules, batch_size=batch_size, max_new_tokens=max_new_tokens)
-        return [greedy for (greedy,) in made]
+        """The first caption of each molecule, in the order of ``molecules``."""
+        made = self.candidates(
+            molecules, beams=beams, batch_size=batch_size, max_new_tokens=max_new_tokens
+        )
+        return [first for (first,) in made]
 
     def score(
         self, molecules: Sequence[Question], caption: str, *, batch_size: int = 32

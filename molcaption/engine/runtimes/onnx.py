@@ -1,14 +1,15 @@
 """Captions from an ONNX bundle: onnxruntime, numpy and a tokenizer, no torch.
 
-The loop keeps a batch of live captions. A finished one leaves its row at once, and the next
-molecules of the queue take the free rows, so that no row waits for the longest caption of a batch.
-That is allowed because a row's values do not depend on the other rows (see packed.py and
-session.py); a test compares batches, orders and neighbours.
+The loop keeps a batch of captions in the making (search.py). A finished one leaves its slots of the
+cache at once, and the next molecules of the queue take them, so that none waits for the longest
+caption of a batch. That is allowed because a row's values do not depend on the other rows (see
+packed.py and session.py); a test compares batches, orders and neighbours.
 """
 
+import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -19,16 +20,24 @@ from tokenizers import Tokenizer
 from molcaption.data.features import FeatureVocabulary, MoleculeView
 from molcaption.data.prompt import encode_caption
 from molcaption.engine import bundle
-from molcaption.engine.draws import chances, draw
-from molcaption.engine.packed import FloatArray, take_rows, unpack
+from molcaption.engine.draws import chances
+from molcaption.engine.packed import FloatArray, take_rows
 from molcaption.engine.questions import Question
-from molcaption.engine.runtimes import Generation, Runtime
+from molcaption.engine.runtimes import GREEDY, Beams, Generation, Runtime
+from molcaption.engine.runtimes.search import (
+    BeamSearch,
+    Hypothesis,
+    Rules,
+    Search,
+    SingleSearch,
+)
 from molcaption.engine.runtimes.session import BridgeSession, DecoderSession, available_cores
 from molcaption.errors import UsageError
 
+_log = logging.getLogger(__name__)
 _BRIDGE_BATCH = 64
 _REFILL_SHARE = 4
-"""New prompts start together when a quarter of the rows is free: fewer starts, less padding."""
+"""New prompts start together when a quarter of the slots is free: fewer starts, less padding."""
 _START_POSITIONS = 4096
 """Most positions that start together, padding included: the activations of more fill the memory."""
 
@@ -45,36 +54,13 @@ class _Prompt:
 
 
 @dataclass(slots=True)
-class _Row:
-    """A caption in the making.
-
-    Attributes:
-        index: place of its molecule.
-        number: of the candidate; 0 is the greedy one.
-        length: positions in the cache.
-        chances: what a drawn candidate's tokens are drawn with; None for the greedy one.
-    """
+class _Candidate:
+    """A caption in the making: the place of its molecule, its number among that molecule's
+    candidates (0 is the greedy one, or that of the beams), and how it is searched for."""
 
     index: int
     number: int
-    length: int
-    chances: Iterator[float] | None
-    tokens: list[int] = field(default_factory=list)
-    log_prob: float = 0.0
-    followers: dict[tuple[int, ...], list[int]] = field(default_factory=dict)
-    """What came after each run of n - 1 tokens, where runs of n may not repeat."""
-
-    def append(self, token: int, log_prob: float, n: int) -> None:
-        """One more token; ``n`` as for `repeating`."""
-        self.tokens.append(token)
-        self.log_prob += log_prob
-        if n and len(self.tokens) >= n:
-            self.followers.setdefault(tuple(self.tokens[-n:-1]), []).append(token)
-
-    def repeating(self, n: int) -> list[int]:
-        """Tokens that would end a run of ``n`` tokens which this caption holds already."""
-        last = tuple(self.tokens[len(self.tokens) - n + 1 :])
-        return self.followers.get(last, [])
+    search: Search
 
 
 class OnnxRuntime(Runtime):
@@ -86,15 +72,8 @@ class OnnxRuntime(Runtime):
         self.model_hash = manifest.model_hash
         self._tokenizer = Tokenizer.from_file(str(directory / bundle.TOKENIZER))
         self._embeddings = np.load(directory / bundle.EMBEDDINGS, mmap_mode="r")
-        self._bridge = BridgeSession(
-            directory / f"{bundle.BRIDGE}.onnx", unpack(directory / f"{bundle.BRIDGE}.npz")
-        )
-        self._decoder = DecoderSession(
-            directory / f"{bundle.DECODER}.onnx",
-            unpack(directory / f"{bundle.DECODER}.npz"),
-            manifest.decoder,
-            threads,
-        )
+        self._bridge = BridgeSession(directory)
+        self._decoder = DecoderSession(directory, manifest.decoder, threads, manifest.target)
         self._ends = frozenset(manifest.end_token_ids)
         self.draws = manifest.draws
         self.vocabulary = FeatureVocabulary.load(directory) if manifest.features else None
@@ -104,46 +83,54 @@ class OnnxRuntime(Runtime):
         """Check and load a bundle.
 
         Raises:
-            MissingError: a file is missing.
+            MissingError: a file is missing, or the GPU that it was made for.
             BadDataError: a file is damaged, or from a newer version.
         """
         manifest = bundle.load_manifest(directory)
-        return cls(Path(directory), manifest, threads or available_cores())
+        runtime = cls(Path(directory), manifest, threads or available_cores())
+        if not manifest.batch_invariant:
+            _log.warning(
+                "bundle %s (%s weights, %s): a caption may change with --batch-size and with "
+                "what is captioned beside it", manifest.name, manifest.weights, manifest.target
+            )  # fmt: skip
+        return runtime
 
     def stream(
         self,
         molecules: Sequence[Question],
         *,
         draws: int = 0,
+        beams: Beams = GREEDY,
         batch_size: int = 32,
         max_new_tokens: int | None = None,
     ) -> Iterator[tuple[int, list[Generation]]]:
         """See `Runtime.stream`."""
         if not molecules:
             return
-        new_tokens = self._check_new_tokens(max_new_tokens)
+        rules = self._rules(max_new_tokens)
         prompts = self._prompts(molecules)
-        # A prompt is run once for all candidates of its molecule, whose rows start together.
-        each = 1 + draws
+        # A prompt is run once for all candidates of its molecule, which start together.
+        each = beams.width + draws
         capacity = min(max(batch_size, each), len(prompts) * each)
         # Longest first: neighbours need little padding, and the short ones fill up the end.
         queue = deque(sorted(prompts, key=lambda prompt: (-len(prompt.ids), prompt.index)))
-        self._decoder.allocate(capacity, len(queue[0].ids) + new_tokens)
+        self._decoder.allocate(capacity, len(queue[0].ids) + rules.new_tokens)
         finished: dict[int, dict[int, Generation]] = {}
-        rows: list[_Row] = []
-        while queue or rows:
-            free = (capacity - len(rows)) // each
+        live: list[_Candidate] = []
+        while queue or live:
+            used = len(_hypotheses(live))
+            free = (capacity - used) // each
             wanted = max(1, capacity // each // _REFILL_SHARE)
-            if queue and free and (not rows or free >= min(wanted, len(queue))):
+            if queue and free and (not live or free >= min(wanted, len(queue))):
                 most = max(1, _START_POSITIONS // len(queue[0].ids))
                 taken = [queue.popleft() for _ in range(min(free, most, len(queue)))]
-                rows += self._start(taken, len(rows), each)
+                live += self._start(taken, used, rules, beams, draws)
             else:
-                self._advance(rows)
-            rows = self._retire(rows, new_tokens, finished)
-            for i in [i for i, made in finished.items() if len(made) == each]:
+                self._advance(live, rules)
+            live = self._retire(live, finished)
+            for i in [i for i, made in finished.items() if len(made) == 1 + draws]:
                 done = finished.pop(i)
-                yield i, [done[number] for number in range(each)]
+                yield i, [done[number] for number in range(1 + draws)]
 
     def _prompts(self, molecules: Sequence[Question]) -> list[_Prompt]:
         prompts: list[_Prompt] = []
@@ -195,70 +182,89 @@ class OnnxRuntime(Runtime):
             total += logits[:, token] - _normalisers(logits)
         return [float(score) for score in total]
 
-    def _check_new_tokens(self, wanted: int | None) -> int:
+    def _rules(self, new_tokens: int | None) -> Rules:
         limit = self.manifest.decoder.positions - self.manifest.max_prompt_tokens
-        if wanted is not None and wanted > limit:
-            raise UsageError(f"max_new_tokens {wanted}: this bundle writes at most {limit}")
-        return wanted or self.manifest.max_new_tokens
+        if new_tokens is not None and new_tokens > limit:
+            raise UsageError(f"max_new_tokens {new_tokens}: this bundle writes at most {limit}")
+        wanted = new_tokens or self.manifest.max_new_tokens
+        return Rules(self._ends, wanted, self.manifest.no_repeat_ngram)
 
     def _encode(self, smiles: str) -> list[int]:
         manifest = self.manifest
         return manifest.prompt.encode(self._tokenizer, smiles, manifest.max_prompt_tokens)
 
-    def _start(self, prompts: Sequence[_Prompt], first: int, each: int) -> list[_Row]:
-        """Run prompts into the rows from ``first`` on, ``each`` rows a prompt, to a first token."""
+    def _start(
+        self, prompts: Sequence[_Prompt], first: int, rules: Rules, beams: Beams, draws: int
+    ) -> list[_Candidate]:
+        """Run prompts into the slots from ``first`` on, and each candidate to a first token."""
         logits = self._decoder.prefill(first, *_pad([self._embed(prompt) for prompt in prompts]))
-        started = [_row(prompt, 0) for prompt in prompts]
-        for source, prompt in enumerate(prompts):
-            for number in range(1, each):
-                self._decoder.move(first + source, first + len(started), len(prompt.ids))
-                started.append(_row(prompt, number))
-        self._choose(started, np.concatenate([logits, np.repeat(logits, each - 1, axis=0)]))
+        started = []
+        for slot, prompt in enumerate(prompts, first):
+            for number in range(1 + draws):
+                hypothesis = Hypothesis(slot, len(prompt.ids))
+                search: Search
+                if number == 0 and beams.width > 1:
+                    search = BeamSearch(hypothesis, rules, beams)
+                else:
+                    drawn = chances(prompt.smiles, number) if number else None
+                    search = SingleSearch(hypothesis, rules, drawn)
+                started.append(_Candidate(prompt.index, number, search))
+        self._choose(started, logits, first, rules.no_repeat_ngram)
         return started
 
-    def _advance(self, rows: Sequence[_Row]) -> None:
-        """One more token for every live caption."""
-        tokens = np.array([row.tokens[-1] for row in rows])
-        for row in rows:
-            row.length += 1
-        lengths = np.array([row.length for row in rows])
-        self._choose(rows, self._decoder.step(take_rows(self._embeddings, tokens), lengths))
+    def _advance(self, live: Sequence[_Candidate], rules: Rules) -> None:
+        """One more token for every live hypothesis."""
+        hypotheses = sorted(_hypotheses(live), key=lambda one: one.slot)
+        tokens = np.array([one.tokens[-1] for one in hypotheses])
+        for one in hypotheses:
+            one.length += 1
+        lengths = np.array([one.length for one in hypotheses])
+        logits = self._decoder.step(take_rows(self._embeddings, tokens), lengths)
+        self._choose(live, logits, 0, rules.no_repeat_ngram)
 
-    def _choose(self, rows: Sequence[_Row], logits: FloatArray) -> None:
-        """The next token of each row; the graph token has no text and is never chosen."""
-        n = self.manifest.no_repeat_ngram
+    def _choose(
+        self, candidates: Sequence[_Candidate], logits: FloatArray, first: int, n: int
+    ) -> None:
+        """The next step of each search, given the logits of the slots from ``first`` on.
+
+        The graph token has no text and is never chosen.
+        """
         logits[:, self.manifest.graph_token_id] = -np.inf
-        for row, scores in zip(rows, logits, strict=True):
-            scores[row.repeating(n)] = -np.inf
-        for row, scores, total in zip(rows, logits, _normalisers(logits).tolist(), strict=True):
-            token = int(scores.argmax()) if row.chances is None else draw(scores, next(row.chances))
-            row.append(token, float(scores[token]) - total, n)
+        for one in _hypotheses(candidates):
+            logits[one.slot - first, one.repeating(n)] = -np.inf
+        totals = _normalisers(logits)
+        for candidate in candidates:
+            places = [one.slot - first for one in candidate.search.live]
+            candidate.search.choose(logits[places], totals[places])
 
     def _retire(
-        self, rows: Sequence[_Row], new_tokens: int, finished: dict[int, dict[int, Generation]]
-    ) -> list[_Row]:
-        """Take finished captions out, and close the gaps in the cache from the end."""
-        live = list(rows)
-        for i in reversed(range(len(live))):
-            row = live[i]
-            ended = row.tokens[-1] in self._ends
-            if not ended and len(row.tokens) < new_tokens:
-                continue
-            finished.setdefault(row.index, {})[row.number] = self._generation(row, ended)
-            last = live.pop()
-            if i < len(live):
-                live[i] = last
-                self._decoder.move(len(live), i, last.length)
+        self, candidates: Sequence[_Candidate], finished: dict[int, dict[int, Generation]]
+    ) -> list[_Candidate]:
+        """Take finished captions out, and give the hypotheses left the first slots, one each."""
+        for candidate in candidates:
+            if candidate.search.found is not None:
+                made = self._generation(candidate.search.found)
+                finished.setdefault(candidate.index, {})[candidate.number] = made
+        live = [candidate for candidate in candidates if candidate.search.found is None]
+        hypotheses = _hypotheses(live)
+        staying = {one.slot: one for one in reversed(hypotheses) if one.slot < len(hypotheses)}
+        moving = [one for one in hypotheses if staying.get(one.slot) is not one]
+        free = [slot for slot in range(len(hypotheses)) if slot not in staying]
+        if moving:
+            longest = max(one.length for one in moving)
+            self._decoder.copy([one.slot for one in moving], free, longest)
+        for one, slot in zip(moving, free, strict=True):
+            one.slot = slot
         return live
 
-    def _generation(self, row: _Row, ended: bool) -> Generation:
-        text = self._tokenizer.decode(row.tokens, skip_special_tokens=True).strip()
-        return Generation(text, float(np.exp(row.log_prob / len(row.tokens))), ended)
+    def _generation(self, found: Hypothesis) -> Generation:
+        text = self._tokenizer.decode(found.tokens, skip_special_tokens=True).strip()
+        confidence = float(np.exp(found.log_prob / len(found.tokens)))
+        return Generation(text, confidence, found.tokens[-1] in self._ends)
 
 
-def _row(prompt: _Prompt, number: int) -> _Row:
-    drawn = chances(prompt.smiles, number) if number else None
-    return _Row(prompt.index, number, len(prompt.ids), drawn)
+def _hypotheses(candidates: Sequence[_Candidate]) -> list[Hypothesis]:
+    return [one for candidate in candidates for one in candidate.search.live]
 
 
 def _normalisers(logits: FloatArray) -> FloatArray:

@@ -1,14 +1,14 @@
 """onnxruntime sessions for the two graphs of a bundle: the bridge and the decoder.
 
-The decoder's keys and values lie in one buffer a layer, bound as past and present at once, so no
-step copies them. Rows are captions; the live ones are always the first n rows. Sequences are padded
-on the right: onnxruntime's ``GroupQueryAttention`` takes each row's length from its mask.
+The bridge runs on the CPU, the decoder where its bundle was made for. Sequences are padded on the
+right: onnxruntime's ``GroupQueryAttention`` takes each row's length from its mask.
 
 Dims: B rows, S positions of this step, T positions so far, D width, V vocabulary.
 """
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,32 @@ from numpy.typing import NDArray
 
 from molcaption.chem.graph import Graph, collate_graphs
 from molcaption.data.features import MoleculeView, dense
-from molcaption.engine.bundle import DecoderShape
-from molcaption.engine.packed import FloatArray
+from molcaption.engine.bundle import BRIDGE, DECODER, GATHER, DecoderShape
+from molcaption.engine.packed import FloatArray, unpack
+from molcaption.engine.runtimes.cache import Cache, DeviceCache, HostCache, bind_array
+from molcaption.errors import MissingError
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where a decoder runs.
+
+    Attributes:
+        provider: onnxruntime's name for what computes there.
+        memory: its name for the memory.
+        dtype: what the decoder computes in.
+    """
+
+    provider: str
+    memory: str
+    dtype: type[np.floating[Any]]
+
+
+DEVICES = {
+    "cpu": Device("CPUExecutionProvider", "cpu", np.float32),
+    "cuda": Device("CUDAExecutionProvider", "cuda", np.float16),
+}
+"""By the target of a bundle."""
 
 _COMPANION = Graph(
     x=np.zeros((2, 9), np.int64),
@@ -30,15 +54,38 @@ _COMPANION = Graph(
 round differently; with it no batch has one row, and a molecule's tokens are the same to the bit."""
 
 
-def open_session(graph: Path, weights: Mapping[str, FloatArray], threads: int) -> Any:
-    """A CPU session over a graph without weights, given them."""
+def open_session(
+    graph: Path,
+    weights: Mapping[str, NDArray[Any]],
+    threads: int,
+    provider: str = DEVICES["cpu"].provider,
+) -> Any:
+    """A session over a graph without weights, given them.
+
+    Raises:
+        MissingError: the provider is not the CPU's, and does not start.
+    """
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     values = [ort.OrtValue.ortvalue_from_numpy(array) for array in weights.values()]
     options.add_external_initializers(list(weights), values)
-    return ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    reason = "no GPU, or CUDA's and cuDNN's libraries are not found"
+    try:  # onnxruntime's own fallback would print, and go on without the GPU
+        session = ort.InferenceSession(
+            str(graph), options, providers=[provider], enable_fallback=False
+        )
+    except (ValueError, RuntimeError) as error:
+        if provider == DEVICES["cpu"].provider:
+            raise
+        session, reason = None, " ".join(str(error).split())[:200]
+    if session is None or provider not in session.get_providers():
+        raise MissingError(
+            f"onnxruntime: {provider} does not start: {reason}; see `molcaption doctor`, or export "
+            "the model with --target cpu"
+        )
+    return session
 
 
 def available_cores() -> int:
@@ -54,8 +101,9 @@ class BridgeSession:
     differences of 0.1). One thread does some hundred molecules a second, far more than decoding.
     """
 
-    def __init__(self, graph: Path, weights: Mapping[str, FloatArray]) -> None:
-        self._session = open_session(graph, weights, threads=1)
+    def __init__(self, directory: Path) -> None:
+        weights = unpack(directory / f"{BRIDGE}.npz")
+        self._session = open_session(directory / f"{BRIDGE}.onnx", weights, threads=1)
         shapes = {value.name: value.shape for value in self._session.get_inputs()}
         self._features = int(shapes["features"][1]) if "features" in shapes else 0
 
@@ -91,45 +139,56 @@ def _graph_feed(graphs: Sequence[Graph]) -> dict[str, NDArray[Any]]:
 
 
 class DecoderSession:
-    """A decoder with a key/value cache of a fixed number of rows."""
+    """A decoder with a key/value cache of a fixed number of slots.
 
-    def __init__(
-        self, graph: Path, weights: Mapping[str, FloatArray], shape: DecoderShape, threads: int
-    ) -> None:
-        self._session = open_session(graph, weights, threads)
+    Raises:
+        MissingError: it was made for a device that is not here.
+    """
+
+    def __init__(self, directory: Path, shape: DecoderShape, threads: int, target: str) -> None:
+        self._device = device = DEVICES[target]
+        if device.provider not in ort.get_available_providers():
+            raise MissingError(
+                f"bundle {directory}: made for {target}, and this onnxruntime has no "
+                f"{device.provider}; put onnxruntime-gpu in its place, or export the model with "
+                "--target cpu"
+            )
+        weights = unpack(directory / f"{DECODER}.npz", device.dtype)
+        graph = directory / f"{DECODER}.onnx"
+        self._session = open_session(graph, weights, threads, device.provider)
+        self._gather = None
+        if target != "cpu":
+            self._gather = open_session(directory / GATHER, {}, 1, device.provider)
         self._shape = shape
-        self._cache: list[tuple[str, FloatArray]] = []
-        self.capacity = 0
+        self._cache: Cache
 
-    def allocate(self, rows: int, capacity: int) -> None:
-        """Make room for ``rows`` sequences of up to ``capacity`` positions; forgets all rows."""
-        shape = (rows, self._shape.kv_heads, capacity, self._shape.head_dim)
-        # Untouched pages take no memory, so a generous capacity costs little.
-        self._cache = [
-            (f"{layer}.{kind}", np.empty(shape, np.float32))
-            for layer in range(self._shape.layers)
-            for kind in ("key", "value")
-        ]
-        self.capacity = capacity
+    def allocate(self, slots: int, positions: int) -> None:
+        """Make room for ``slots`` sequences of up to so many positions; forgets all there were."""
+        shape = (slots, self._shape.kv_heads, positions, self._shape.head_dim)
+        layers = range(self._shape.layers)
+        names = [f"{layer}.{kind}" for layer in layers for kind in ("key", "value")]
+        if self._gather is None:
+            self._cache = HostCache(names, shape)
+        else:
+            self._cache = DeviceCache(names, shape, self._device.memory, self._gather)
 
     def prefill(self, first: int, embeds: FloatArray, lengths: NDArray[np.int64]) -> FloatArray:
-        """Start sequences in rows ``first``, ``first + 1``, …; returns the logits after each.
+        """Start sequences in slots ``first``, ``first + 1``, …; returns the logits after each.
 
         Shapes: embeds [B, S, D] padded on the right, lengths [B] -> [B, V].
         """
         return self._run(first, embeds, lengths, lengths - 1)
 
     def step(self, embeds: FloatArray, lengths: NDArray[np.int64]) -> FloatArray:
-        """Append one position to each of the first B rows.
+        """Append one position to each of the first B slots.
 
         Shapes: embeds [B, D], lengths [B] counting the new position -> logits [B, V].
         """
         return self._run(0, embeds[:, None], lengths, np.zeros_like(lengths))
 
-    def move(self, source: int, target: int, length: int) -> None:
-        """Copy the first ``length`` positions of row ``source`` over row ``target``."""
-        for _, buffer in self._cache:
-            buffer[target, :, :length] = buffer[source, :, :length]
+    def copy(self, sources: Sequence[int], targets: Sequence[int], length: int) -> None:
+        """Copy the first ``length`` positions of slots to others; none is source and target."""
+        self._cache.copy(sources, targets, length)
 
     def _run(
         self,
@@ -139,25 +198,17 @@ class DecoderSession:
         last_position: NDArray[np.int64],
     ) -> FloatArray:
         rows = len(embeds)
-        logits = np.empty((rows, self._shape.vocabulary), np.float32)
+        logits = np.empty((rows, self._shape.vocabulary), self._device.dtype)
         mask = np.arange(lengths.max()) < lengths[:, None]
         binding = self._session.io_binding()
         feed: dict[str, NDArray[Any]] = {
-            "inputs_embeds": np.ascontiguousarray(embeds),
+            "inputs_embeds": np.ascontiguousarray(embeds, self._device.dtype),
             "attention_mask": mask.astype(np.int64),
             "last_position": last_position[:, None],
         }
         for name, array in feed.items():
-            _bind(binding.bind_input, name, array)
-        for name, buffer in self._cache:
-            part = buffer[first : first + rows]
-            _bind(binding.bind_input, f"past_key_values.{name}", part)
-            _bind(binding.bind_output, f"present.{name}", part)
-        _bind(binding.bind_output, "logits", logits)
+            bind_array(binding.bind_input, name, array)
+        self._cache.bind(binding, first, rows)
+        bind_array(binding.bind_output, "logits", logits)
         self._session.run_with_iobinding(binding)
-        return logits
-
-
-def _bind(bind: Any, name: str, array: NDArray[Any]) -> None:
-    """Bind the memory of a contiguous array, without a copy."""
-    bind(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
+        return logits.astype(np.float32, copy=False)

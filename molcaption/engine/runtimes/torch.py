@@ -7,6 +7,7 @@ a GPU's memory is halved, and so are those after it.
 """
 
 import logging
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -22,7 +23,7 @@ from molcaption.engine.draws import chances, draw
 from molcaption.engine.hashes import directory_sha256
 from molcaption.engine.merged import MergedModel, load_merged
 from molcaption.engine.questions import Question
-from molcaption.engine.runtimes import Generation, Runtime
+from molcaption.engine.runtimes import GREEDY, Beams, Generation, Runtime
 from molcaption.errors import MissingError
 from molcaption.nn.captioner import repeat_rule
 
@@ -55,6 +56,7 @@ class TorchRuntime(Runtime):
         molecules: Sequence[Question],
         *,
         draws: int = 0,
+        beams: Beams = GREEDY,
         batch_size: int = 32,
         max_new_tokens: int | None = None,
     ) -> Iterator[tuple[int, list[Generation]]]:
@@ -63,7 +65,7 @@ class TorchRuntime(Runtime):
         order = sorted(range(len(molecules)), key=lambda i: (-len(prompts[i]), i))
         places = [(i, number) for i in order for number in range(1 + draws)]
         made: dict[int, list[Generation]] = {}
-        start = 0
+        start, batch_size = 0, max(1, batch_size // beams.width)
         while start < len(places):
             chosen, batch = places[start : start + batch_size], None
             try:
@@ -71,6 +73,7 @@ class TorchRuntime(Runtime):
                     [molecules[i][0] for i, _ in chosen],
                     [prompts[i] for i, _ in chosen],
                     [chances(molecules[i][1], k) if k else None for i, k in chosen],
+                    beams,
                     max_new_tokens or self.model.max_new_tokens,
                 )
             except torch.cuda.OutOfMemoryError as error:
@@ -134,34 +137,93 @@ class TorchRuntime(Runtime):
         views: Sequence[MoleculeView],
         prompts: Sequence[Sequence[int]],
         drawn: Sequence[Iterator[float] | None],
+        beams: Beams,
         new_tokens: int,
     ) -> list[Generation]:
+        """A caption for each prompt: a drawn one where there are chances to draw with."""
+        searched = [i for i, chance in enumerate(drawn) if chance is None and beams.width > 1]
+        others = [i for i in range(len(prompts)) if i not in searched]
         embeds, mask = self.prompt_batch(views, prompts)
-        scorer = _Chooser(self.model.captioner.graph_token_id, drawn)
+        made: dict[int, Generation] = {}
+        if searched:
+            found = self._search(embeds[searched], mask[searched], beams, new_tokens)
+            made.update(zip(searched, found, strict=True))
+        if others:
+            chosen = [drawn[i] for i in others]
+            found = self._choose(embeds[others], mask[others], chosen, new_tokens)
+            made.update(zip(others, found, strict=True))
+        return [made[i] for i in range(len(prompts))]
+
+    def _choose(
+        self,
+        embeds: Tensor,
+        mask: Tensor,
+        drawn: Sequence[Iterator[float] | None],
+        new_tokens: int,
+    ) -> list[Generation]:
+        """Captions token by token, greedy or drawn."""
+        chooser = _Chooser(self.model.captioner.graph_token_id, drawn)
+        tokens = self._generate(embeds, mask, new_tokens, logits_processor=[chooser])
+        log_probs = torch.stack(chooser.log_probs, dim=1).tolist()
+        return [
+            self._generation(row, sum(scores[: self._length(row)]))
+            for row, scores in zip(tokens.tolist(), log_probs, strict=True)
+        ]
+
+    def _search(
+        self, embeds: Tensor, mask: Tensor, beams: Beams, new_tokens: int
+    ) -> list[Generation]:
+        """Captions by transformers' beam search."""
+        output = self._generate(
+            embeds,
+            mask,
+            new_tokens,
+            num_beams=beams.width,
+            length_penalty=beams.length_penalty,
+            early_stopping=False,
+            suppress_tokens=[self.model.captioner.graph_token_id],
+            renormalize_logits=True,
+            return_dict_in_generate=True,
+            output_scores=True,
+        )
+        return [
+            self._generation(row, score * self._length(row) ** beams.length_penalty)
+            for row, score in zip(
+                output.sequences.tolist(), output.sequences_scores.tolist(), strict=True
+            )
+        ]
+
+    def _generate(
+        self,
+        embeds: Tensor,
+        mask: Tensor,
+        new_tokens: int,
+        logits_processor: Sequence[LogitsProcessor] = (),
+        **options: Any,
+    ) -> Any:
+        rules = repeat_rule(self.model.no_repeat_ngram)
         llm: Any = self.model.captioner.llm
-        tokens = llm.generate(
+        return llm.generate(
             inputs_embeds=embeds,
             attention_mask=mask,
             max_new_tokens=new_tokens,
             do_sample=False,
             eos_token_id=self.model.end_token_ids,
             pad_token_id=self.model.end_token_ids[0],
-            logits_processor=LogitsProcessorList(
-                [*repeat_rule(self.model.no_repeat_ngram), scorer]
-            ),
+            logits_processor=LogitsProcessorList([*rules, *logits_processor]),
+            **options,
         )
-        log_probs = torch.stack(scorer.log_probs, dim=1).tolist()
-        return [
-            self._generation(row, scores)
-            for row, scores in zip(tokens.tolist(), log_probs, strict=True)
-        ]
 
-    def _generation(self, tokens: Sequence[int], log_probs: Sequence[float]) -> Generation:
-        ends = [i for i, token in enumerate(tokens) if token in self.model.end_token_ids]
-        length = ends[0] + 1 if ends else len(tokens)
-        text = self.model.tokenizer.decode(tokens[:length], skip_special_tokens=True).strip()
-        confidence = torch.tensor(log_probs[:length]).mean().exp()
-        return Generation(text, float(confidence), bool(ends))
+    def _length(self, tokens: Sequence[int]) -> int:
+        """Of a caption that may be padded: its tokens up to the first that ends it, included."""
+        ends = (i for i, token in enumerate(tokens) if token in self.model.end_token_ids)
+        return next(ends, len(tokens) - 1) + 1
+
+    def _generation(self, tokens: Sequence[int], log_prob: float) -> Generation:
+        tokens = tokens[: self._length(tokens)]
+        text = self.model.tokenizer.decode(tokens, skip_special_tokens=True).strip()
+        ended = tokens[-1] in self.model.end_token_ids
+        return Generation(text, math.exp(log_prob / len(tokens)), ended)
 
 
 def _halved(batch_size: int, error: torch.cuda.OutOfMemoryError) -> int:
