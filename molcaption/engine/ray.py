@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ from molcaption.errors import MissingError, MolcaptionError, UsageError
 from molcaption.log import progress
 from molcaption.workers import Workers
 
+_NEEDED = ("ray", "pandas")
+"""Ray Data needs the second, which Ray itself does not bring."""
 _TRIES = 5
 """How often a window may take its actor with it, as one does that fills the memory."""
 _READING = -1
@@ -97,12 +100,10 @@ def check_request(inputs: Sequence[str], output: str | Path, cache: str | Path |
         raise UsageError(
             f"--cache {cache}: is a database for one machine; leave it out with --engine ray"
         )
-    try:
-        import ray.data  # noqa: F401
-    except ModuleNotFoundError as error:
+    if missing := [name for name in _NEEDED if find_spec(name) is None]:
         raise MissingError(
-            f"{error.name} is not installed; --engine ray needs pip install 'molcaption[ray]'"
-        ) from error
+            f"{missing[0]} is not installed; --engine ray needs pip install 'molcaption[ray]'"
+        )
 
 
 def caption_parts(plan: Plan, key: str, done: set[int]) -> int:
