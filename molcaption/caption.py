@@ -17,6 +17,7 @@ from typing import Literal
 from molcaption import __version__
 from molcaption.chem.molecule import Reject
 from molcaption.claims import Lexicon
+from molcaption.data.lock import locked
 from molcaption.data.readers import READERS, read_records
 from molcaption.data.readers.inputs import expand, parse_shard
 from molcaption.data.readers.opening import check_input
@@ -31,11 +32,12 @@ from molcaption.engine.outputs import (
     is_stream,
     kept,
     leave,
+    make_folder,
     outputs_in,
     write_each,
 )
-from molcaption.engine.parts import begin_parts, end_parts, leave_parts, make_folder, tally_of
-from molcaption.engine.ray import Plan, caption_parts, check_request
+from molcaption.engine.parts import begin_parts, end_parts, leave_parts, part_path, tally_of
+from molcaption.engine.ray import caption_parts, check_request
 from molcaption.engine.rows import check_columns
 from molcaption.engine.store import open_store
 from molcaption.engine.summary import Summary, check_summary
@@ -124,11 +126,11 @@ def caption(
     job = Job(
         model_path(model), memory, memory_styles, columns, reading, draws=draws, mend=mend,
         batch_size=batch_size, window=window, max_new_tokens=max_new_tokens, threads=threads,
+        workers=workers, molecule_timeout=molecule_timeout,
     )  # fmt: skip
     if engine == "ray":
         check_request(inputs, output, cache)
-        plan = Plan(job, inputs, Path(output).resolve(), workers, molecule_timeout)
-        return _write_parts(plan, allowed, force)
+        return _write_parts(job, inputs, Path(output), allowed, force)
     with open_workers(workers, molecule_timeout) as pool:
         run = _Run(job, pool, cache, force)
         if not is_folder(output):
@@ -193,23 +195,27 @@ class _Run:
         return tally, captioning
 
 
-def _write_parts(plan: Plan, allowed: Allowed, force: bool) -> Summary:
+def _write_parts(
+    job: Job, inputs: Sequence[str], folder: Path, allowed: Allowed, force: bool
+) -> Summary:
     """Write an output in parts, on a Ray cluster."""
     start = time.monotonic()
-    job, folder = plan.job, plan.folder
-    files = _checked(plan.inputs, job.memory, make_folder(folder))
+    make_folder(folder)
+    files = _checked(inputs, job.memory, part_path(folder, 0))
     key = str(job.key(files, window=job.window))
-    with held(folder):
-        if (tally := tally_of(folder, key)) is not None and not force:
+    with locked(folder):
+        complete = tally_of(folder, key) is not None
+        if complete and not force:
             return leave_parts(folder)
         if not force:
             check_summary(folder)
-        first = next(cut(read_records(plan.inputs, **job.reading), job.window), [])
+        first = next(cut(read_records(inputs, **job.reading), job.window), [])
         check_columns(first, job.columns, job.reading["format"])
-        made = caption_parts(plan, key, begin_parts(folder, key, force=force))
+        done = begin_parts(folder, None if complete else key, force=force)
+        made = caption_parts(job, inputs, folder, key, done)
         tally = end_parts(folder, key)
     summary = Summary.of(tally, made, time.monotonic() - start)
-    _tell(summary, job, plan.inputs, folder)
+    _tell(summary, job, inputs, folder)
     check_rejects(tally, allowed, folder)
     return summary
 

@@ -13,6 +13,8 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +56,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr("molcaption.engine.captioning.load_runtime", lambda *_, **__: runtime())
     monkeypatch.setattr("molcaption.engine.job.model_hash", lambda _: "stub")
     monkeypatch.setattr(engine, "find_spec", lambda _: True)
-    monkeypatch.setattr(engine, "_cluster", contextlib.nullcontext)
+    monkeypatch.setattr(engine, "connected", contextlib.nullcontext)
     monkeypatch.setattr(engine, "_pipeline", InProcess)
     return "stub"
 
@@ -146,28 +148,24 @@ def test_only_what_is_missing_is_made(
     assert on_ray([smiles], folder, model=stub).records == 0
 
 
-def test_a_window_that_comes_twice_is_one_part(stub: str, smiles: Path, tmp_path: Path) -> None:
+def test_a_window_that_comes_twice_is_one_part(
+    stub: str, smiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Ray has it captioned again if it does not hear of the end of the first time."""
-    plan = Plan(
-        engine.replace(_job(stub)), [str(smiles)], tmp_path / "parts", 0, None,
-        key="k", context=_job(stub).context, cwd=str(Path.cwd()),
-    )  # fmt: skip
-    plan.folder.mkdir()
-    actor = engine._Captioner(plan)
-    sent = list(engine._read(pa.table({"item": [0]}), plan))
-    first, again = actor(sent[0]).to_pylist(), engine._Captioner(plan)(sent[0]).to_pylist()
-    assert (first[0]["made"], again[0]["made"]) == (2, 0)
-    assert parts(plan.folder) == ["part-000000.parquet"]
+    seen: list[list[int]] = []
 
+    class Twice(InProcess):
+        def iter_rows(self) -> Iterator[dict[str, Any]]:
+            for sent in engine._read(pa.table({"item": [0]}), self.plan):
+                told = [engine._Captioner(self.plan)(sent).to_pylist()[0] for _ in range(2)]
+                seen.append([one["made"] for one in told])
+                yield told[1]
 
-def _job(model: str) -> Any:
-    from molcaption.engine.job import Job
-
-    reading = {"format": None, "limit": None, "shard": None}
-    return Job(
-        Path(model), None, None, None, reading, draws=None, mend=True, batch_size=32, window=3,
-        max_new_tokens=None, threads=None,
-    )  # fmt: skip
+    monkeypatch.setattr(engine, "_pipeline", Twice)
+    on_ray([smiles], tmp_path / "parts", model=stub)
+    assert seen == [[2, 0], [3, 0], [1, 0]]
+    expected = alone([smiles], tmp_path / "alone.parquet", model=stub)
+    assert pq.read_table(tmp_path / "parts").equals(expected)
 
 
 def test_captions_of_an_interrupted_part_are_kept(
@@ -196,6 +194,13 @@ def test_nothing_is_mixed(stub: str, smiles: Path, tmp_path: Path) -> None:
     assert pq.read_table(folder).equals(before)
     on_ray([smiles], folder, model=stub, limit=2, force=True)
     assert pq.read_table(folder).column("record").to_pylist() == [0, 1]
+    assert on_ray([smiles], folder, model=stub, limit=2, force=True).made == 2
+
+
+def test_a_folder_that_cannot_be_made(stub: str, smiles: Path, tmp_path: Path) -> None:
+    for engine_name in ("local", "ray"):
+        with pytest.raises(CannotWriteError, match="cannot make this folder"):
+            caption([smiles], f"{smiles}/", model=stub, engine=engine_name)
 
 
 def test_a_folder_of_other_things_is_left_alone(stub: str, smiles: Path, tmp_path: Path) -> None:
@@ -211,7 +216,7 @@ def test_a_folder_of_other_things_is_left_alone(stub: str, smiles: Path, tmp_pat
 
 def test_a_damaged_input_leaves_what_came_before_it(stub: str, tmp_path: Path) -> None:
     source, folder = tmp_path / "in.smi.gz", tmp_path / "parts"
-    lines = "".join(f"{'C' * (1 + n % 40)} {n}\n" for n in range(5000)).encode()
+    lines = "".join(f"{'C' * (1 + n % 40)} {n}\n" for n in range(1000)).encode()
     whole = gzip.compress(lines, mtime=0)
     source.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(BadDataError, match="truncated or damaged gzip after"):
@@ -223,7 +228,7 @@ def test_machines_of_a_cluster_must_agree(
     stub: str, smiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        engine, "_pipeline", lambda plan: InProcess(engine.replace(plan, context="theirs"))
+        engine, "_pipeline", lambda plan: InProcess(replace(plan, context="theirs"))
     )
     with pytest.raises(MissingError, match="is another one here"):
         on_ray([smiles], tmp_path / "parts", model=stub)
@@ -258,8 +263,10 @@ def test_what_a_cluster_cannot_do_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+with_ray = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
+
+
 def run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    pytest.importorskip("ray")
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
     environment.pop("RAY_ADDRESS", None)
     return subprocess.run(
@@ -268,6 +275,7 @@ def run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@with_ray
 def test_a_killed_actor_loses_and_doubles_nothing(tmp_path: Path) -> None:
     library = tmp_path / "library.smi"
     library.write_text("".join(f"{'C' * (1 + i)}O {i}\n" for i in range(40)))
@@ -279,6 +287,7 @@ def test_a_killed_actor_loses_and_doubles_nothing(tmp_path: Path) -> None:
     assert len(told["killed"]) == 1
 
 
+@with_ray
 def test_a_command_on_ray_says_no_more_than_another(tmp_path: Path) -> None:
     """Relative paths, a spinning molecule, and no word of Ray's."""
     records = runpy.run_path(str(ROOT / "benchmarks" / "hostile_inputs.py"))["hostile_records"]()

@@ -15,7 +15,7 @@ from molcaption.engine.runtimes import model_hash
 
 @dataclass(frozen=True)
 class Job:
-    """The options of a command that decide its rows; as for `molcaption.caption.caption`.
+    """The options of a command, as for `molcaption.caption.caption`.
 
     ``dataclasses.replace(job)`` has the options alone, without what was loaded: that can be sent to
     another machine.
@@ -36,6 +36,8 @@ class Job:
     window: int
     max_new_tokens: int | None
     threads: int | None
+    workers: int | None
+    molecule_timeout: float | None
 
     @cached_property
     def lexicon(self) -> Lexicon:

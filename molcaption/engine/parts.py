@@ -15,7 +15,6 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from molcaption.claims import Lexicon
-from molcaption.data.atomic import cannot_write
 from molcaption.data.readers.raw import RawRecord
 from molcaption.data.rerun import stored_key
 from molcaption.data.writers import open_writer
@@ -43,22 +42,16 @@ def part_path(folder: Path, number: int) -> Path:
     return folder / f"part-{number:06}.parquet"
 
 
-def make_folder(folder: Path) -> Path:
-    """Make the folder if it is not there; its first part.
+def begin_parts(folder: Path, key: str | None, *, force: bool) -> set[int]:
+    """Numbers of the parts that are there already.
+
+    Args:
+        key: of the parts that may stay; None to make all anew.
+        force: remove the others.
 
     Raises:
-        CannotWriteError: it cannot be made.
-    """
-    with cannot_write(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    return part_path(folder, 0)
-
-
-def begin_parts(folder: Path, key: str, *, force: bool) -> set[int]:
-    """Numbers of the parts that are there already; those of another command are removed.
-
-    Raises:
-        CannotWriteError: there are such, and ``force`` is false; or something else is in the way.
+        CannotWriteError: parts would have to be removed, and ``force`` is false; or something else
+            is in the way.
     """
     done, others = set(), []
     for path in sorted(folder.iterdir()):

@@ -7,14 +7,10 @@ dies, Ray has its windows captioned once more, elsewhere. No data is lost or dou
 a part is whole or absent, and the same whoever writes it.
 """
 
-import logging
 import os
 import pickle
 import platform
-import signal
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
@@ -29,6 +25,7 @@ from molcaption.data.readers import read_records
 from molcaption.data.readers.opening import STDIN
 from molcaption.data.readers.raw import RawRecord
 from molcaption.engine.bulk import cut, open_workers
+from molcaption.engine.cluster import connected
 from molcaption.engine.job import Job
 from molcaption.engine.outputs import is_folder
 from molcaption.engine.parts import part_path, write_part
@@ -40,7 +37,7 @@ from molcaption.workers import Workers
 _NEEDED = ("ray", "pandas")
 """Ray Data needs the second, which Ray itself does not bring."""
 _TRIES = 5
-"""How often a window may take its actor with it, as one does that fills the memory."""
+"""How often actors may die of the same window, as of one that fills the memory, or at the start."""
 _READING = -1
 """In the place of a part's number: of an error in the inputs."""
 _SENT = pa.schema(
@@ -57,30 +54,19 @@ class Plan:
 
     Attributes:
         job: options alone (see `Job`).
-        inputs: as the user gave them, seen from ``cwd``.
-        folder: of the output.
-        workers: processes beside each actor's decoder; None for one.
-        molecule_timeout: as for `open_workers`.
+        inputs, folder: as the user gave them, seen from ``cwd``.
+        key: of the output.
+        context: of the job, on the machine that gave the command.
+        done: parts that are there already.
     """
 
     job: Job
     inputs: Sequence[str]
     folder: Path
-    workers: int | None
-    molecule_timeout: float | None
-    key: str = ""
-    context: str = ""
-    done: frozenset[int] = frozenset()
-    cwd: str = ""
-
-    @property
-    def resources(self) -> dict[str, int]:
-        """What Ray is to reserve for an actor."""
-        import ray
-
-        if can_use_gpu(self.job.model) and ray.cluster_resources().get("GPU"):
-            return {"num_gpus": 1}
-        return {"num_cpus": self.job.threads or 1}
+    key: str
+    context: str
+    done: frozenset[int]
+    cwd: str
 
 
 def check_request(inputs: Sequence[str], output: str | Path, cache: str | Path | None) -> None:
@@ -106,7 +92,9 @@ def check_request(inputs: Sequence[str], output: str | Path, cache: str | Path |
         )
 
 
-def caption_parts(plan: Plan, key: str, done: set[int]) -> int:
+def caption_parts(
+    job: Job, inputs: Sequence[str], folder: Path, key: str, done: Iterable[int]
+) -> int:
     """Write all parts but those that are ``done``; how many captions were made.
 
     Ray's own rules choose the cluster: RAY_ADDRESS, else one that runs on this machine, else one
@@ -120,14 +108,13 @@ def caption_parts(plan: Plan, key: str, done: set[int]) -> int:
             part.
         MissingError: no cluster, or its machines differ, or actors die again and again.
     """
-    context = plan.job.context
-    plan = replace(
-        plan, job=replace(plan.job, threads=plan.job.threads or 1), key=key, context=context,
-        done=frozenset(done), cwd=str(Path.cwd()),
-    )  # fmt: skip
+    # An actor takes one core, and one more process can be stopped when a molecule spins.
+    n_workers = 1 if job.workers is None else job.workers
+    sent = replace(job, threads=job.threads or 1, workers=n_workers)
+    plan = Plan(sent, inputs, folder, key, job.context, frozenset(done), str(Path.cwd()))
     failure: MolcaptionError | None = None
     made = 0
-    with _cluster(), progress(plan.job.reading["limit"], "captioning") as shown:
+    with connected(), progress(job.reading["limit"], "captioning") as shown:
         for row in _pipeline(plan).iter_rows():
             if row["error"] is not None:
                 failure = pickle.loads(row["error"])
@@ -148,6 +135,7 @@ def _pipeline(plan: Plan) -> Any:
     context.target_max_block_size = 1  # a block is what is sent to an actor, and lost with it
     context.enable_progress_bars = False
     context.execution_no_progress_timeout_s = -1  # a large model needs its time
+    context.max_consecutive_actor_init_deaths = _TRIES
     with ray.data.DataContext.current(context):
         windows = ray.data.from_items([0], override_num_blocks=1).map_batches(
             _read, fn_kwargs={"plan": plan}, batch_format="pyarrow", num_cpus=0
@@ -155,8 +143,17 @@ def _pipeline(plan: Plan) -> Any:
         return windows.map_batches(
             _Captioner, fn_constructor_args=[plan], batch_size=1, batch_format="pyarrow",
             compute=ray.data.ActorPoolStrategy(min_size=1), max_task_retries=_TRIES,
-            **plan.resources,
+            **_resources(plan.job),
         )  # fmt: skip
+
+
+def _resources(job: Job) -> dict[str, int]:
+    """What Ray is to reserve for an actor."""
+    import ray
+
+    if can_use_gpu(job.model) and ray.cluster_resources().get("GPU"):
+        return {"num_gpus": 1}
+    return {"num_cpus": job.threads or 1}
 
 
 def _read(_: pa.Table, plan: Plan) -> Iterator[pa.Table]:
@@ -220,40 +217,4 @@ class _Captioner:
 
     @cached_property
     def _workers(self) -> Workers[Lexicon]:
-        n = 1 if self._plan.workers is None else self._plan.workers
-        return open_workers(n, self._plan.molecule_timeout)
-
-
-@contextmanager
-def _cluster() -> Iterator[None]:
-    """A connection to Ray, whose words go where those of other packages go.
-
-    Raises:
-        MissingError: there is none, or it gives up.
-    """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no network unless asked
-    import ray
-    import ray.data
-
-    ours = not ray.is_initialized()
-    try:
-        if ours:
-            on_sigterm = signal.getsignal(signal.SIGTERM)
-            ray.init(log_to_driver=False, include_dashboard=False)
-            if threading.current_thread() is threading.main_thread():
-                signal.signal(signal.SIGTERM, on_sigterm)  # Ray has put its own there
-        for name in ("ray", "ray.data"):
-            logger = logging.getLogger(name)
-            for handler in logger.handlers[:]:
-                if isinstance(handler, logging.StreamHandler):
-                    logger.removeHandler(handler)
-            logger.propagate = True
-        yield
-    except (ConnectionError, ray.exceptions.RayError) as error:
-        if isinstance(error, ray.exceptions.RayTaskError | ray.exceptions.UserCodeException):
-            raise  # a mistake of ours
-        reason = " ".join(str(error).split())
-        raise MissingError(f"Ray: {reason[:300]}; the same command goes on from here") from error
-    finally:
-        if ours:
-            ray.shutdown()
+        return open_workers(self._plan.job.workers, self._plan.job.molecule_timeout)
