@@ -130,7 +130,9 @@ def caption(
     )  # fmt: skip
     if engine == "ray":
         check_request(inputs, output, cache)
-        return _write_parts(job, inputs, Path(output), allowed, force)
+        # "." has no name to put the lock and the summary beside
+        folder = Path(output) if Path(output).name.strip(".") else Path(output).resolve()
+        return _write_parts(job, inputs, folder, allowed, force)
     with open_workers(workers, molecule_timeout) as pool:
         run = _Run(job, pool, cache, force)
         if not is_folder(output):
@@ -144,7 +146,7 @@ class _Run:
     """What all outputs of a command have in common on one machine; see `caption`."""
 
     job: Job
-    workers: Workers[Lexicon]
+    pool: Workers[Lexicon]
     cache: str | Path | None
     force: bool
 
@@ -173,7 +175,7 @@ class _Run:
         """Read, caption and write."""
         job = self.job
         format = job.reading["format"]
-        parts = parsed(read_records(inputs, **job.reading), job.window, self.workers)
+        parts = parsed(read_records(inputs, **job.reading), job.window, self.pool)
         # Reading the first window before the model is loaded tells of a wrong input at once.
         first = next(parts, [])
         check_columns(first, job.columns, format)
@@ -186,9 +188,9 @@ class _Run:
             open_writer(output, columns=job.columns, metadata=metadata) as writer,
             progress(job.reading["limit"], "captioning") as shown,
         ):
-            captioning = Captioning(job.captioner, job.lexicon, store, self.workers)
+            captioning = Captioning(job.captioner, job.lexicon, store, self.pool)
             parts = itertools.chain([first], parts)
-            for rows in captioned(parts, captioning, job.lexicon, format, self.workers):
+            for rows in captioned(parts, captioning, job.lexicon, format, self.pool):
                 writer.write(rows)
                 tally.add(rows)
                 shown.advance(len(rows))

@@ -117,9 +117,10 @@ def caption_parts(
     with connected(), progress(job.reading["limit"], "captioning") as shown:
         for row in _pipeline(plan).iter_rows():
             if row["error"] is not None:
-                failure = pickle.loads(row["error"])
+                error: MolcaptionError = pickle.loads(row["error"])
                 if row["part"] != _READING:
-                    raise failure
+                    raise error
+                failure = error
             made += row["made"]
             shown.advance(row["records"])
     if failure is not None:
