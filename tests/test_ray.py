@@ -227,12 +227,14 @@ def test_a_damaged_input_leaves_what_came_before_it(stub: str, tmp_path: Path) -
 def test_machines_of_a_cluster_must_agree(
     stub: str, smiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        engine, "_pipeline", lambda plan: InProcess(replace(plan, context="theirs"))
-    )
-    with pytest.raises(MissingError, match="is another one here"):
-        on_ray([smiles], tmp_path / "parts", model=stub)
-    assert parts(tmp_path / "parts") == []
+    theirs = [({"context": "theirs"}, "is another one here"), ({"cwd": "/nowhere"}, "/nowhere")]
+    for change, complaint in theirs:
+        monkeypatch.setattr(
+            engine, "_pipeline", lambda plan, change=change: InProcess(replace(plan, **change))
+        )
+        with pytest.raises(MissingError, match=complaint):
+            on_ray([smiles], tmp_path / "parts", model=stub)
+        assert parts(tmp_path / "parts") == []
 
 
 def test_limits_locks_and_empty_shares(stub: str, smiles: Path, tmp_path: Path) -> None:

@@ -159,8 +159,8 @@ def _resources(job: Job) -> dict[str, int]:
 
 def _read(_: pa.Table, plan: Plan) -> Iterator[pa.Table]:
     """The windows of the inputs, but for those whose parts are done, or an error."""
-    os.chdir(plan.cwd)
     try:
+        _go_to(plan.cwd)
         windows = cut(read_records(plan.inputs, **plan.job.reading), plan.job.window)
         for number, window, last in _numbered(windows):
             if number not in plan.done:
@@ -168,6 +168,17 @@ def _read(_: pa.Table, plan: Plan) -> Iterator[pa.Table]:
                 yield pa.Table.from_pylist([sent], _SENT)
     except MolcaptionError as error:
         yield pa.Table.from_pylist([{"part": _READING, "error": pickle.dumps(error)}], _SENT)
+
+
+def _go_to(folder: str) -> None:
+    """Where the command was given, so that relative paths mean the same here."""
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise MissingError(
+            f"{platform.node()}: {folder}: {error.strerror}; give the command in a folder that all "
+            "machines of the cluster see"
+        ) from error
 
 
 def _numbered(
@@ -187,7 +198,6 @@ class _Captioner:
     """An actor: it keeps its model and its worker processes for all windows that it gets."""
 
     def __init__(self, plan: Plan) -> None:
-        os.chdir(plan.cwd)
         self._plan = plan
 
     def __call__(self, batch: pa.Table) -> pa.Table:
@@ -206,6 +216,7 @@ class _Captioner:
 
     def _write(self, records: Sequence[RawRecord], number: int, last: bool) -> int:
         plan = self._plan
+        _go_to(plan.cwd)
         if plan.job.context != plan.context:
             raise MissingError(
                 f"{platform.node()}: the model, the memory or the version of molcaption is another "
