@@ -21,8 +21,6 @@ def connected() -> Iterator[None]:
         MissingError: no cluster can be had, or it gives up.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no network unless asked
-    # Ray's C++ parts write to stderr themselves, of what it does with every actor pool
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     import ray
     from ray.exceptions import RayError, RayTaskError, UserCodeException
 
