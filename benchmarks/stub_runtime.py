@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import molcaption.caption
 from molcaption.data.features import FeatureVocabulary
-from molcaption.engine import captioning
+from molcaption.engine import captioning, job
 from molcaption.engine.questions import Question
 from molcaption.engine.runtimes import Generation, Runtime
 
@@ -38,5 +37,5 @@ class StubRuntime(Runtime):
 def use_stub() -> dict[str, Any]:
     """Have `caption` use the stub; the options to call it with."""
     captioning.load_runtime = lambda *_, **__: StubRuntime()
-    molcaption.caption.model_hash = lambda _: "stub"
+    job.model_hash = lambda _: "stub"
     return {"model": Path("stub")}

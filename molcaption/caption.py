@@ -6,25 +6,25 @@ The output appears when it is complete, not before; captions are kept beside it 
 while it is not, so that after an interruption of any kind the same command goes on where it was.
 """
 
-import functools
 import itertools
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from molcaption import __version__
 from molcaption.chem.molecule import Reject
-from molcaption.claims import Lexicon, load_lexicon, settle
+from molcaption.claims import Lexicon
+from molcaption.data.lock import locked
 from molcaption.data.readers import READERS, read_records
 from molcaption.data.readers.inputs import expand, parse_shard, told_shard
 from molcaption.data.readers.opening import check_input
-from molcaption.data.rerun import run_key
 from molcaption.data.writers import check_output, check_target, open_writer
-from molcaption.engine.bulk import captioned, open_workers, parsed
-from molcaption.engine.captioning import Captioning, LoadedCaptioner, load_captioner
+from molcaption.engine.bulk import captioned, cut, open_workers, parsed
+from molcaption.engine.captioning import Captioning
+from molcaption.engine.job import Job
 from molcaption.engine.outputs import (
     exists,
     held,
@@ -32,15 +32,17 @@ from molcaption.engine.outputs import (
     is_stream,
     kept,
     leave,
-    metadata_of,
+    make_folder,
     outputs_in,
     write_each,
 )
+from molcaption.engine.parts import begin_parts, end_parts, leave_parts, part_path, tally_of
+from molcaption.engine.ray import caption_parts, check_request
 from molcaption.engine.rows import check_columns
-from molcaption.engine.runtimes import Beams, model_hash
+from molcaption.engine.runtimes import Beams
 from molcaption.engine.store import open_store
 from molcaption.engine.summary import Summary, check_summary
-from molcaption.engine.tally import Tally, check_rejects, parse_max_rejects
+from molcaption.engine.tally import Allowed, Tally, check_rejects, parse_max_rejects
 from molcaption.errors import NoInputError
 from molcaption.log import progress
 from molcaption.shipped import model_path
@@ -76,6 +78,7 @@ def caption(
     threads: int | None = None,
     workers: int | None = None,
     molecule_timeout: float | None = None,
+    engine: Literal["local", "ray"] = "local",
     force: bool = False,
 ) -> Summary:
     """Caption every record of ``inputs`` into ``output``.
@@ -110,84 +113,56 @@ def caption(
             by import, so a script that calls this needs ``if __name__ == "__main__"``.
         molecule_timeout: seconds of processor time after which a molecule is given up; needs a
             worker.
+        engine: "ray" has a Ray cluster caption, and writes the output, a folder, in parts.
         force: write over an existing output.
 
     Raises:
         NoInputError, UsageError: an input or a column is not there.
         BadDataError: a damaged input or model; or, once the output is written, too many rejects.
-        MissingError: no such model.
+        MissingError: no such model, or no Ray.
         CannotWriteError: the output exists, or cannot be written.
         LockedError: another run is writing the output.
     """
     allowed = parse_max_rejects(max_rejects)
     search = Beams.of(beams, length_penalty)
     inputs = expand(inputs, READERS)
-    path = model_path(model)
-    lexicon = settle(load_lexicon())
-    decisive = {
-        "model": model_hash(path),
-        "lexicon": lexicon.hash,
-        "draws": draws,
-        "beams": search.width,
-        "length_penalty": search.length_penalty,
-        "mend": mend,
-        "max_new_tokens": max_new_tokens,
-        "memory_styles": memory_styles,
-    }
-    reading: dict[str, Any] = {
+    reading = {
         "format": format, "smiles_column": smiles_column, "id_column": id_column,
         "has_header": has_header, "limit": limit, "shard": parse_shard(shard),
     }  # fmt: skip
-
-    @functools.cache
-    def load() -> LoadedCaptioner:
-        return load_captioner(
-            path, lexicon, memory=memory, memory_styles=memory_styles, draws=draws,
-            beams=search, mend=mend, batch_size=batch_size, max_new_tokens=max_new_tokens,
-            threads=threads,
-        )  # fmt: skip
-
+    job = Job(
+        model_path(model), memory, memory_styles, columns, reading, draws=draws, beams=search,
+        mend=mend, batch_size=batch_size, window=window, max_new_tokens=max_new_tokens,
+        threads=threads, workers=workers, molecule_timeout=molecule_timeout,
+    )  # fmt: skip
+    if engine == "ray":
+        check_request(inputs, output, cache)
+        # "." has no name to put the lock and the summary beside
+        folder = Path(output) if Path(output).name.strip(".") else Path(output).resolve()
+        return _write_parts(job, inputs, folder, allowed, force)
     with open_workers(workers, molecule_timeout) as pool:
-        job = _Job(lexicon, decisive, reading, load, pool, memory, columns, window, cache, force)
+        run = _Run(job, pool, cache, force)
         if not is_folder(output):
-            return job.write(inputs, output, allowed)
+            return run.write(inputs, output, allowed)
         outputs = outputs_in(output, inputs)
-        return write_each(outputs, lambda given, out: job.write([given], out, allowed))
+        return write_each(outputs, lambda given, out: run.write([given], out, allowed))
 
 
 @dataclass(frozen=True)
-class _Job:
-    """What all outputs of a command have in common; the attributes are those of `caption`.
+class _Run:
+    """What all outputs of a command have in common on one machine; see `caption`."""
 
-    Attributes:
-        decisive: options that decide a caption.
-        reading: options for `read_records`.
-        load: gives the captioner, which is loaded when the first output needs it.
-    """
-
-    lexicon: Lexicon
-    decisive: dict[str, Any]
-    reading: dict[str, Any]
-    load: Callable[[], LoadedCaptioner]
-    workers: Workers[Lexicon]
-    memory: str | Path | None
-    columns: str | None
-    window: int
+    job: Job
+    pool: Workers[Lexicon]
     cache: str | Path | None
     force: bool
 
-    @functools.cached_property
-    def context(self) -> str:
-        """Hash of all that decides a caption, the memory included."""
-        return str(run_key([] if self.memory is None else [self.memory], self.decisive))
-
-    def write(
-        self, inputs: Sequence[str], output: str | Path, allowed: tuple[float, bool] | None
-    ) -> Summary:
-        """Write one output; see `caption`."""
+    def write(self, inputs: Sequence[str], output: str | Path, allowed: Allowed) -> Summary:
+        """Write one output."""
         start = time.monotonic()
-        files = _checked(inputs, self.memory, output)
-        key = run_key(files, {**self.decisive, **self.reading, "columns": self.columns})
+        check_output(output)
+        files = _checked(inputs, self.job.memory, output)
+        key = self.job.key(files)
         with held(output):
             if exists(output) and not self.force:
                 return leave(output, key)
@@ -196,13 +171,7 @@ class _Job:
             tally, captioning = self._run(inputs, output, key)
         seconds = time.monotonic() - start
         summary = Summary.of(tally, captioning.made, seconds, captioning.idle_share)
-        facts = {
-            **self.decisive,
-            "version": __version__,
-            "inputs": [*map(str, inputs)],
-            "shard": told_shard(self.reading["shard"]),
-        }
-        summary.tell(None if is_stream(output) else Path(output), facts)
+        _tell(summary, self.job, inputs, None if is_stream(output) else Path(output))
         check_rejects(tally, allowed, output)
         return summary
 
@@ -210,28 +179,53 @@ class _Job:
         self, inputs: Sequence[str], output: str | Path, key: str | None
     ) -> tuple[Tally, Captioning]:
         """Read, caption and write."""
-        format = self.reading["format"]
-        parts = parsed(read_records(inputs, **self.reading), self.window, self.workers)
+        job = self.job
+        format = job.reading["format"]
+        parts = parsed(read_records(inputs, **job.reading), job.window, self.pool)
         # Reading the first window before the model is loaded tells of a wrong input at once.
         first = next(parts, [])
-        check_columns(first, self.columns, format)
-        captioner = self.load()
-        metadata = metadata_of(captioner, self.lexicon, inputs, self.memory, key)
+        check_columns(first, job.columns, format)
+        metadata = job.metadata(inputs, key)
         tally = Tally()
         with (
             open_store(
-                kept(output, self.cache), self.context, temporary=self.cache is None
+                kept(output, self.cache), job.context, temporary=self.cache is None
             ) as store,
-            open_writer(output, columns=self.columns, metadata=metadata) as writer,
-            progress(self.reading["limit"], "captioning") as shown,
+            open_writer(output, columns=job.columns, metadata=metadata) as writer,
+            progress(job.reading["limit"], "captioning") as shown,
         ):
-            captioning = Captioning(captioner, self.lexicon, store, self.workers)
+            captioning = Captioning(job.captioner, job.lexicon, store, self.pool)
             parts = itertools.chain([first], parts)
-            for rows in captioned(parts, captioning, self.lexicon, format, self.workers):
+            for rows in captioned(parts, captioning, job.lexicon, format, self.pool):
                 writer.write(rows)
                 tally.add(rows)
                 shown.advance(len(rows))
         return tally, captioning
+
+
+def _write_parts(
+    job: Job, inputs: Sequence[str], folder: Path, allowed: Allowed, force: bool
+) -> Summary:
+    """Write an output in parts, on a Ray cluster."""
+    start = time.monotonic()
+    make_folder(folder)
+    files = _checked(inputs, job.memory, part_path(folder, 0))
+    key = str(job.key(files, window=job.window))
+    with locked(folder):
+        complete = tally_of(folder, key) is not None
+        if complete and not force:
+            return leave_parts(folder)
+        if not force:
+            check_summary(folder)
+        first = next(cut(read_records(inputs, **job.reading), job.window), [])
+        check_columns(first, job.columns, job.reading["format"])
+        done = begin_parts(folder, None if complete else key, force=force)
+        made = caption_parts(job, inputs, folder, key, done)
+        tally = end_parts(folder, key)
+    summary = Summary.of(tally, made, time.monotonic() - start)
+    _tell(summary, job, inputs, folder)
+    check_rejects(tally, allowed, folder)
+    return summary
 
 
 def survey(
@@ -273,7 +267,6 @@ def _checked(
     inputs: Sequence[str | Path], memory: str | Path | None, output: str | Path
 ) -> list[str | Path]:
     """All files that decide the output, once it is clear that it can be written."""
-    check_output(output)
     files = [*inputs, *([] if memory is None else [memory])]
     check_target(output, files)
     for path in inputs:
@@ -281,3 +274,14 @@ def _checked(
     if memory is not None and not Path(memory).is_file():
         raise NoInputError(f"--memory {memory}: no such file")
     return files
+
+
+def _tell(summary: Summary, job: Job, inputs: Sequence[str], output: Path | None) -> None:
+    """The summary with what else programs want to know of the run."""
+    facts = {
+        **job.decisive,
+        "version": __version__,
+        "inputs": [*map(str, inputs)],
+        "shard": told_shard(job.reading["shard"]),
+    }
+    summary.tell(output, facts)

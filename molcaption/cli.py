@@ -15,6 +15,7 @@ from molcaption.cli_options import (
     MORE_OUTPUT,
     SPEED,
     CaptionOutput,
+    Engine,
     Force,
     Format,
     Header,
@@ -174,6 +175,10 @@ def _caption(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read and count the records, and do nothing else.")
     ] = False,
+    engine: Annotated[
+        Engine, typer.Option(rich_help_panel=SPEED, help="Where it is done: on this machine, or on "
+                             "a Ray cluster, which writes DIR/ in parts.")
+    ] = Engine.local,
     force: Force = False,
 ) -> None:  # fmt: skip
     """Write one caption per record of a compound file, with the evidence for it.
@@ -186,6 +191,7 @@ def _caption(
       molcaption caption library.smi.gz -o captions.parquet --memory known.tsv
       molcaption caption library.smi.gz -o tonight.parquet --cache /var/cache/captions
       molcaption caption 'library/*.sdf' -o captions/
+      molcaption caption library.sdf.gz -o captions/ --engine ray
       cat library.smi | molcaption caption - --format smi -o - > captions.jsonl
     """
     from molcaption.caption import caption, survey
@@ -219,7 +225,7 @@ def _caption(
             format=format, smiles_column=smiles_column, id_column=id_column, has_header=header,
             batch_size=batch_size, limit=limit, shard=shard, max_new_tokens=max_new_tokens,
             max_rejects=max_rejects, cache=cache, threads=threads, workers=workers,
-            molecule_timeout=molecule_timeout, force=force)  # fmt: skip
+            molecule_timeout=molecule_timeout, engine=engine.value, force=force)  # fmt: skip
     if html is not None:
         report(output, html)
 

@@ -101,6 +101,13 @@ Header = Annotated[
 ]
 
 
+class Engine(StrEnum):
+    """What runs a captioning job."""
+
+    local = "local"
+    ray = "ray"
+
+
 class LogFormat(StrEnum):
     """Forms of what is said on stderr."""
 

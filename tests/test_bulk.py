@@ -29,7 +29,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> str:
     """In the place of a model: what is tested here is all the rest."""
     runtime = runpy.run_path(str(ROOT / "benchmarks" / "stub_runtime.py"))["StubRuntime"]
     monkeypatch.setattr("molcaption.engine.captioning.load_runtime", lambda *_, **__: runtime())
-    monkeypatch.setattr("molcaption.caption.model_hash", lambda _: "stub")
+    monkeypatch.setattr("molcaption.engine.job.model_hash", lambda _: "stub")
     return "stub"
 
 

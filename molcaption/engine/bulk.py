@@ -50,13 +50,18 @@ def shared_lexicon() -> Lexicon:
     return settle(load_lexicon())
 
 
+def cut(records: Iterable[RawRecord], size: int) -> Iterator[list[RawRecord]]:
+    """Windows of at most ``size`` records."""
+    return windows(records, size, weigh=RawRecord.weight, heaviest=_WINDOW_BYTES)
+
+
 def parsed(
     records: Iterable[RawRecord], size: int, workers: Workers[Lexicon]
 ) -> Iterator[list[Record]]:
     """Windows of at most ``size`` records with their chemistry."""
     begun = (
         (part, workers.submit(parse_payload, [(raw.kind, raw.payload) for raw in part]))
-        for part in windows(records, size, weigh=RawRecord.weight, heaviest=_WINDOW_BYTES)
+        for part in cut(records, size)
     )
     for part, batch in one_ahead(begun):
         yield [

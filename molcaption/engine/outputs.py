@@ -11,7 +11,7 @@ from pathlib import Path
 
 from molcaption import __version__
 from molcaption.claims import Lexicon
-from molcaption.data.atomic import STDOUT, cannot_write
+from molcaption.data.atomic import STDOUT
 from molcaption.data.lock import locked
 from molcaption.data.readers.opening import STDIN
 from molcaption.data.rerun import KEY, stored_key
@@ -41,10 +41,8 @@ def held(output: str | Path) -> AbstractContextManager[None]:
 def kept(output: str | Path, cache: str | Path | None) -> Path | None:
     """Where captions are kept while the run lasts, or for good."""
     if cache is not None:
-        folder = Path(cache)
-        with cannot_write(folder / "captions"):
-            folder.mkdir(parents=True, exist_ok=True)
-        return folder / "captions"
+        make_folder(cache)
+        return Path(cache) / "captions"
     return None if is_stream(output) else Path(f"{output}.captions")
 
 
@@ -107,6 +105,18 @@ def is_folder(output: str | Path) -> bool:
     return str(output).endswith("/") or Path(output).is_dir()
 
 
+def make_folder(folder: str | Path) -> None:
+    """Make a folder, and those above it, if it is not there.
+
+    Raises:
+        CannotWriteError: it cannot be made, or is a file.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWriteError(f"{folder}: cannot make this folder: {error.strerror}") from error
+
+
 def outputs_in(folder: str | Path, inputs: Sequence[str]) -> list[tuple[str, Path]]:
     """Each input with its output ``FOLDER/NAME.parquet``; the folder is made if it is not there.
 
@@ -123,8 +133,7 @@ def outputs_in(folder: str | Path, inputs: Sequence[str]) -> list[tuple[str, Pat
             raise UsageError(f"{outputs[out]} and {given} would both be written to {out}: "
                              "caption them in two runs")  # fmt: skip
         outputs[out] = given
-    with cannot_write(Path(folder)):
-        Path(folder).mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     return [(given, out) for out, given in outputs.items()]
 
 

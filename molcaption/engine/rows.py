@@ -8,6 +8,7 @@ from rdkit import Chem
 from molcaption.chem.molecule import Molecule, Record, Reject, inchikey
 from molcaption.claims import Lexicon, check_caption
 from molcaption.data.readers import has_own_columns
+from molcaption.data.readers.raw import RawRecord
 from molcaption.data.writers import MOL_KEY, OUTPUT_COLUMNS, own_columns
 from molcaption.data.writers.schema import ColumnChoice
 from molcaption.engine.runtimes import Generation
@@ -66,7 +67,9 @@ def judge(question: tuple[Chem.Mol, str], lexicon: Lexicon) -> Row:
     return {"inchikey": inchikey(mol), **check_caption(mol, caption, lexicon).columns()}
 
 
-def check_columns(records: Sequence[Record], columns: str | None, format: str | None) -> None:
+def check_columns(
+    records: Sequence[Record | RawRecord], columns: str | None, format: str | None
+) -> None:
     """Refuse a wrong ``--columns`` before an hour of captioning, not after."""
     ours = [name for name in OUTPUT_COLUMNS if name != "properties"]
     rows = [dict.fromkeys(ours) | _properties(record, format) for record in records]
@@ -108,7 +111,7 @@ def _rejected(text: str, reason: str, lexicon: Lexicon) -> Row:
     }
 
 
-def _properties(record: Record, format: str | None) -> Row:
+def _properties(record: Record | RawRecord, format: str | None) -> Row:
     """A table's own columns by name, SD tags as one map."""
     if has_own_columns(record.source, format):
         return own_columns(record.properties)

@@ -1,13 +1,16 @@
 """What a run has seen so far, and whether too much of it could not be read."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from molcaption.errors import BadDataError, UsageError
 
+Allowed = tuple[float, bool] | None
+"""Most rejects that are fine, and whether that is a percentage; None for any number."""
 _REASONS = 20
 """Kinds of rejects that a summary lists; the rest are counted together."""
 
@@ -39,6 +42,24 @@ class Tally:
             self.reasons[row["error"]] += 1
             self.example = self.example or f"{row['source']}:{row['record']}: {row['error']}"
 
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            self.records + other.records, self.rejected + other.rejected,
+            self.status + other.status, self.reasons + other.reasons,
+            self.example or other.example,
+        )  # fmt: skip
+
+    def to_json(self) -> str:
+        """All of it, for `from_json`."""
+        return json.dumps({f.name: getattr(self, f.name) for f in fields(self)})
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """What `to_json` wrote."""
+        told = json.loads(text)
+        counters = {name: Counter(told[name]) for name in ("status", "reasons")}
+        return cls(**told | counters)
+
     def listed_reasons(self) -> dict[str, int]:
         """The commonest reasons, and "other" for the rest."""
         listed = dict(self.reasons.most_common(_REASONS))
@@ -46,7 +67,7 @@ class Tally:
         return {**listed, "other": rest} if rest else listed
 
 
-def parse_max_rejects(text: str | None) -> tuple[float, bool] | None:
+def parse_max_rejects(text: str | None) -> Allowed:
     """``5`` as (5, False), ``5%`` as (5, True).
 
     Raises:
@@ -63,7 +84,7 @@ def parse_max_rejects(text: str | None) -> tuple[float, bool] | None:
     return number, text.endswith("%")
 
 
-def check_rejects(tally: Tally, allowed: tuple[float, bool] | None, output: str | Path) -> None:
+def check_rejects(tally: Tally, allowed: Allowed, output: str | Path) -> None:
     """Complain of too many rejects, once the output is written.
 
     Raises:

@@ -6,14 +6,17 @@ segments are joined at the end: integers widen to floats, everything else to tex
 """
 
 import contextlib
+import itertools
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from molcaption.data.atomic import atomic_write
 from molcaption.data.writers.schema import ColumnChoice
 from molcaption.data.writers.values import to_text
 
@@ -112,6 +115,36 @@ class ParquetWriter:
     def _folder(self) -> Path | None:
         name = getattr(self._stream, "name", None)
         return Path(name).parent if isinstance(name, str) else None
+
+
+def unify(paths: Sequence[Path]) -> None:
+    """Give files that hold one table in parts the same columns and types, as one file would have.
+
+    Raises:
+        CannotWriteError: one cannot be written again.
+    """
+    schemas = [pq.read_schema(path) for path in paths]
+    types: dict[str, pa.DataType] = {}
+    for field in itertools.chain.from_iterable(schemas):
+        types[field.name] = _widened(field.type, types.get(field.name, pa.null()))
+    for path, own in zip(paths, schemas, strict=True):
+        schema = pa.schema(list(types.items()), metadata=own.metadata)
+        if schema.equals(own):
+            continue
+        with (
+            atomic_write(path) as stream,
+            pq.ParquetFile(path) as file,
+            pq.ParquetWriter(stream, schema, compression="zstd") as writer,
+        ):
+            for batch in file.iter_batches():
+                writer.write_batch(_recast(batch, schema))
+
+
+def _widened(one: pa.DataType, other: pa.DataType) -> pa.DataType:
+    try:
+        return _unified(one, other)
+    except pa.ArrowException:
+        return pa.string()
 
 
 def _fixed_array(values: list[Any], kind: pa.DataType) -> pa.Array:

@@ -180,6 +180,15 @@ def model_hash(path: str | Path) -> str:
     return directory_sha256(Path(path))
 
 
+def can_use_gpu(path: str | Path) -> bool:
+    """Whether the runtime that would be loaded from ``path`` runs on a GPU where there is one.
+
+    Raises:
+        MissingError: as `load_runtime`.
+    """
+    return _marker(path) != bundle.MANIFEST
+
+
 def _marker(path: str | Path) -> str:
     for marker in RUNTIMES:
         if (Path(path) / marker).is_file():
