@@ -1,4 +1,4 @@
-"""Records a second and the decoder's idle share of `caption`, by workers and decoder threads.
+"""Records a second of `caption` and the decoder's idle share, by workers, threads and batch size.
 
     python benchmarks/worker_counts.py LIBRARY --limit 1000 --workers 0 1 2 --threads 1 2
 
@@ -19,17 +19,18 @@ from molcaption.engine.summary import summary_path
 def main() -> None:
     args = parse_args()
     results = []
-    for workers, threads in product(args.workers, args.threads):
+    for workers, threads, batch in product(args.workers, args.threads, args.batch_size):
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder) / "out.parquet"
             command = [sys.executable, "-m", "molcaption", "-q", "caption", str(args.library)]
             command += ["-o", str(output), "--limit", str(args.limit)]
             command += ["--workers", str(workers), "--threads", str(threads)]
+            command += ["--batch-size", str(batch)]
             command += ["--model", args.model] if args.model else []
             subprocess.run(command, check=True)
             told = json.loads(summary_path(output).read_text(encoding="utf-8"))
-        result = {"workers": workers, "threads": threads}
-        result |= {key: round(told[key], 3) for key in ("rate", "idle", "seconds")}
+        result = {"workers": workers, "threads": threads, "batch_size": batch}
+        result |= {key: round(told[key], 3) for key in ("rate", "idle", "seconds", "peak_mb")}
         print(json.dumps(result), file=sys.stderr)
         results.append(result)
     print(json.dumps(results, indent=1))
@@ -42,6 +43,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--limit", type=int, default=1000)
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--batch-size", type=int, nargs="+", default=[32])
     return parser.parse_args()
 
 

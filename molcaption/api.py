@@ -146,7 +146,7 @@ class Captioner:
         beams: int = 1,
         length_penalty: float | None = None,
         mend: bool = True,
-        batch_size: int = 32,
+        batch_size: int = 64,
         max_new_tokens: int | None = None,
         threads: int | None = None,
     ) -> Self:

@@ -68,7 +68,7 @@ def caption(
     beams: int = 1,
     length_penalty: float | None = None,
     mend: bool = True,
-    batch_size: int = 32,
+    batch_size: int = 64,
     window: int = _WINDOW,
     limit: int | None = None,
     shard: str | None = None,

@@ -133,7 +133,7 @@ def _caption(
                            "candidates say and the structure does not refute.")
     ] = True,
     batch_size: Annotated[int, typer.Option(rich_help_panel=SPEED, min=1,
-                                            help="Captions decoded together.")] = 32,
+                                            help="Captions decoded together.")] = 64,
     limit: Limit = None,
     shard: Annotated[
         str | None, typer.Option(rich_help_panel=INPUT, metavar="I/N",

@@ -219,7 +219,10 @@ def test_names_that_would_clash_are_refused(smiles: Path, tmp_path: Path) -> Non
 
 
 SCRIPT = """
+import signal
 import sys
+# A shell without job control hands an ignored SIGINT on to what it starts in the background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {benchmarks!r})
 from stub_runtime import use_stub
 from molcaption.cli import main

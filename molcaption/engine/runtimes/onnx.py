@@ -101,7 +101,7 @@ class OnnxRuntime(Runtime):
         *,
         draws: int = 0,
         beams: Beams = GREEDY,
-        batch_size: int = 32,
+        batch_size: int = 64,
         max_new_tokens: int | None = None,
     ) -> Iterator[tuple[int, list[Generation]]]:
         """See `Runtime.stream`."""
@@ -159,7 +159,7 @@ class OnnxRuntime(Runtime):
         return self._decoder.prefill(0, *_pad(prompts))
 
     def score(
-        self, molecules: Sequence[Question], caption: str, *, batch_size: int = 32
+        self, molecules: Sequence[Question], caption: str, *, batch_size: int = 64
     ) -> list[float]:
         """See `Runtime.score`."""
         end, most = self.manifest.end_token_ids[0], self.manifest.max_new_tokens

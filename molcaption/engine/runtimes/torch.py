@@ -57,7 +57,7 @@ class TorchRuntime(Runtime):
         *,
         draws: int = 0,
         beams: Beams = GREEDY,
-        batch_size: int = 32,
+        batch_size: int = 64,
         max_new_tokens: int | None = None,
     ) -> Iterator[tuple[int, list[Generation]]]:
         """See `Runtime.stream`."""
@@ -100,7 +100,7 @@ class TorchRuntime(Runtime):
 
     @torch.inference_mode()
     def score(
-        self, molecules: Sequence[Question], caption: str, *, batch_size: int = 32
+        self, molecules: Sequence[Question], caption: str, *, batch_size: int = 64
     ) -> list[float]:
         """See `Runtime.score`."""
         model = self.model
