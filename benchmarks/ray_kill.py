@@ -36,7 +36,8 @@ def main() -> int:
     """Print what was seen as JSON; 0 if all rows are there once, and equal."""
     args = parse_args()
     options = {"model": args.model, "limit": args.limit, "window": args.part}
-    with tempfile.TemporaryDirectory() as folder:
+    # Ray prints of dead processes.
+    with contextlib.redirect_stdout(sys.stderr), tempfile.TemporaryDirectory() as folder:
         alone, parts = Path(folder) / "alone.parquet", Path(folder) / "parts"
         local = caption([args.library], alone, **options)
         ray.init(num_cpus=args.cpus, include_dashboard=False, log_to_driver=False)

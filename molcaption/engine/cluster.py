@@ -3,9 +3,10 @@
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 
 from molcaption.errors import MissingError
 
@@ -25,17 +26,19 @@ def connected() -> Iterator[None]:
     from ray.exceptions import RayError, RayTaskError, UserCodeException
 
     ours = not ray.is_initialized()
-    try:
-        if ours:
-            _connect()
-        yield
-    except (RayTaskError, UserCodeException):
-        raise  # a mistake of ours
-    except RayError as error:
-        raise _gave_up(error) from error
-    finally:
-        if ours:
-            ray.shutdown()
+    # Ray prints of processes that died, also as it shuts down, and stdout is for data.
+    with redirect_stdout(sys.stderr):
+        try:
+            if ours:
+                _connect()
+            yield
+        except (RayTaskError, UserCodeException):
+            raise  # a mistake of ours
+        except RayError as error:
+            raise _gave_up(error) from error
+        finally:
+            if ours:
+                ray.shutdown()
 
 
 def _connect() -> None:
