@@ -22,11 +22,13 @@ from molcaption.engine.runtimes import load_runtime
 
 SETTINGS = (
     {},
-    {"PENALTY": 0.1},
-    {"PENALTY": 0.5},
+    {"PENALTY": 0.2},
+    {"PENALTY": 0.4},
     {"CLASS_VOTES": 0.2},
-    {"OTHER_VOTES": 0.2},
-    {"OTHER_VOTES": 0.4},
+    {"OTHER_VOTES": 0.26},
+    {"OTHER_VOTES": 0.34},
+    {"OWN_WEIGHT": 0.3},
+    {"OWN_WEIGHT": 1.0},
 )
 """Of the modules' own numbers, one changed at a time."""
 

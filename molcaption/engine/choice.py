@@ -28,7 +28,7 @@ REWARD, PENALTY = 0.02, 0.3
 the numbers below: chosen on the validation split (docs/quality.md)."""
 _MOST_REWARDED = 8
 """A caption must not win by its length."""
-_OWN_WEIGHT = 0.5
+OWN_WEIGHT = 0.5
 """What stands for the weight of a neighbour, for all of the captioner's own candidates together."""
 _OWN_TRUST = 0.7
 """What stands for the similarity of the captioner's own."""
@@ -66,7 +66,7 @@ def choose(
 
 def candidates_of(own: Sequence[Generation], near: Sequence[Neighbour]) -> list[Candidate]:
     """The captioner's own candidates, then those of the neighbours."""
-    votes = [_OWN_WEIGHT / len(own)] * len(own) + [n.weight for n in near]
+    votes = [OWN_WEIGHT / len(own)] * len(own) + [n.weight for n in near]
     total = sum(votes)
     made = [*own, *(Generation(n.caption, None, True) for n in near)]
     trust = [_OWN_TRUST] * len(own) + [n.similarity for n in near]
