@@ -19,6 +19,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from molcaption.engine import BATCH_SIZE
+
 
 def main() -> None:
     args = parse_args()
@@ -110,7 +112,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--input", required=True, help="compound file")
     parser.add_argument("-n", type=int, default=200, help="first N records")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--batch-size", type=int, default=64, help="of `caption`")
+    parser.add_argument("--batch-size", type=int, default=BATCH_SIZE, help="of `caption`")
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[1, 8, 32], help="of theirs")
     parser.add_argument("--max-new-tokens", type=int)
     parser.add_argument("--part", choices=["ours", "theirs"], help=argparse.SUPPRESS)

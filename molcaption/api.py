@@ -17,6 +17,7 @@ from molcaption.claims import Lexicon, load_lexicon
 from molcaption.claims.atoms import atoms_of
 from molcaption.data.readers.raw import RawRecord, parse_record
 from molcaption.data.writers import MOL_KEY
+from molcaption.engine import BATCH_SIZE
 from molcaption.engine.captioning import Captioning, LoadedCaptioner, load_captioner
 from molcaption.engine.occlusion import atom_losses
 from molcaption.engine.rows import make_rows
@@ -146,7 +147,7 @@ class Captioner:
         beams: int = 1,
         length_penalty: float | None = None,
         mend: bool = True,
-        batch_size: int = 64,
+        batch_size: int = BATCH_SIZE,
         max_new_tokens: int | None = None,
         threads: int | None = None,
     ) -> Self:

@@ -22,10 +22,12 @@ from molcaption.data.readers import READERS, read_records
 from molcaption.data.readers.inputs import expand, parse_shard, told_shard
 from molcaption.data.readers.opening import check_input
 from molcaption.data.writers import check_output, check_target, open_writer
+from molcaption.engine import BATCH_SIZE
 from molcaption.engine.bulk import captioned, cut, open_workers, parsed
 from molcaption.engine.captioning import Captioning
 from molcaption.engine.job import Job
 from molcaption.engine.outputs import (
+    already_there,
     exists,
     held,
     is_folder,
@@ -36,7 +38,7 @@ from molcaption.engine.outputs import (
     outputs_in,
     write_each,
 )
-from molcaption.engine.parts import begin_parts, end_parts, leave_parts, part_path, tally_of
+from molcaption.engine.parts import begin_parts, end_parts, part_path, tally_of
 from molcaption.engine.ray import caption_parts, check_request
 from molcaption.engine.rows import check_columns
 from molcaption.engine.runtimes import Beams
@@ -68,7 +70,7 @@ def caption(
     beams: int = 1,
     length_penalty: float | None = None,
     mend: bool = True,
-    batch_size: int = 64,
+    batch_size: int = BATCH_SIZE,
     window: int = _WINDOW,
     limit: int | None = None,
     shard: str | None = None,
@@ -214,7 +216,7 @@ def _write_parts(
     with locked(folder):
         complete = tally_of(folder, key) is not None
         if complete and not force:
-            return leave_parts(folder)
+            return already_there(folder)
         if not force:
             check_summary(folder)
         first = next(cut(read_records(inputs, **job.reading), job.window), [])

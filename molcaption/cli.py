@@ -30,6 +30,7 @@ from molcaption.cli_options import (
     refuse_others,
     with_global_options,
 )
+from molcaption.engine import BATCH_SIZE
 from molcaption.errors import UsageError
 
 _SHORT_HELP = """\
@@ -133,7 +134,7 @@ def _caption(
                            "candidates say and the structure does not refute.")
     ] = True,
     batch_size: Annotated[int, typer.Option(rich_help_panel=SPEED, min=1,
-                                            help="Captions decoded together.")] = 64,
+                                            help="Captions decoded together.")] = BATCH_SIZE,
     limit: Limit = None,
     shard: Annotated[
         str | None, typer.Option(rich_help_panel=INPUT, metavar="I/N",

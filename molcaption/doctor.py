@@ -18,6 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from molcaption import __version__
+from molcaption.engine import BATCH_SIZE
 from molcaption.errors import MissingError
 from molcaption.shipped import DEFAULT_MODEL, shipped_path
 
@@ -205,7 +206,7 @@ def _batch_size() -> Finding:
     import torch
 
     if not torch.cuda.is_available():
-        return Finding("batch size", "32: the default", True)
+        return Finding("batch size", f"{BATCH_SIZE}: the default", True)
     free, _ = torch.cuda.mem_get_info()
     rows = batch_size_for(free)
     return Finding("batch size", f"{rows}: as fits beside Qwen3-0.6B in bfloat16", rows > 0,

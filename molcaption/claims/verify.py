@@ -97,8 +97,11 @@ def check_caption(mol: Chem.Mol | None, caption: str | None, lexicon: Lexicon) -
 
 
 def check_against(structure: Structure, caption: str) -> CaptionCheck:
-    """The same for a structure that several captions are checked against: it is searched once."""
-    return _check(find_mentions(caption, structure.lexicon), structure)
+    """The same for a structure that several captions are checked against: it is searched once, and
+    a caption that comes again is not read again."""
+    return structure.keep(
+        f"caption {caption}", lambda: _check(find_mentions(caption, structure.lexicon), structure)
+    )
 
 
 def _check(mentions: Sequence[Mention], structure: Structure) -> CaptionCheck:

@@ -64,9 +64,14 @@ def leave(output: str | Path, key: str | None) -> Summary:
     """
     if key is not None and stored_key(Path(output)) == key:
         remove_store(Path(f"{output}.captions"))  # killed just before it would have gone
-        _log.info("%s: already there, made by the same command; --force makes it anew", output)
-        return Summary(0, 0, 0, 0, {}, 0.0)
+        return already_there(output)
     raise CannotWriteError(f"{output}: exists already; give another name, or --force")
+
+
+def already_there(output: str | Path) -> Summary:
+    """Of an output that the same command made: there is nothing to do."""
+    _log.info("%s: already there, made by the same command; --force makes it anew", output)
+    return Summary(0, 0, 0, 0, {}, 0.0)
 
 
 def metadata_of(

@@ -6,7 +6,6 @@ already and whether all is there can be seen from the folder alone, and a part t
 write at once is the same twice.
 """
 
-import logging
 import re
 from collections.abc import Sequence
 from itertools import chain, count
@@ -25,12 +24,10 @@ from molcaption.engine.captioning import Captioning
 from molcaption.engine.job import Job
 from molcaption.engine.outputs import kept
 from molcaption.engine.store import open_store
-from molcaption.engine.summary import Summary
 from molcaption.engine.tally import Tally
 from molcaption.errors import CannotWriteError
 from molcaption.workers import Workers
 
-_log = logging.getLogger(__name__)
 _NAME = re.compile(r"part-(\d{6,})\.parquet")
 _UNFINISHED = re.compile(r"\.part-.*\.tmp|part-.*\.captions(-journal)?")
 """What a killed process leaves behind."""
@@ -148,9 +145,3 @@ def end_parts(folder: Path, key: str) -> Tally:
         if _UNFINISHED.fullmatch(path.name):
             path.unlink()
     return tally
-
-
-def leave_parts(folder: Path) -> Summary:
-    """An output that is complete."""
-    _log.info("%s: already there, made by the same command; --force makes it anew", folder)
-    return Summary(0, 0, 0, 0, {}, 0.0)

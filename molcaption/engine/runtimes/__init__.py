@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from molcaption.data.features import FeatureVocabulary
-from molcaption.engine import bundle
+from molcaption.engine import BATCH_SIZE, bundle
 from molcaption.engine.hashes import directory_sha256
 from molcaption.engine.questions import Question
 from molcaption.errors import MissingError, UsageError
@@ -97,7 +97,7 @@ class Runtime(Protocol):
         *,
         draws: int = 0,
         beams: Beams = GREEDY,
-        batch_size: int = 64,
+        batch_size: int = BATCH_SIZE,
         max_new_tokens: int | None = None,
     ) -> Iterator[tuple[int, list[Generation]]]:
         """Places of ``molecules`` with their captions, each as soon as it is done.
@@ -113,7 +113,7 @@ class Runtime(Protocol):
         *,
         draws: int = 0,
         beams: Beams = GREEDY,
-        batch_size: int = 64,
+        batch_size: int = BATCH_SIZE,
         max_new_tokens: int | None = None,
     ) -> list[list[Generation]]:
         """What `stream` gives, in the order of ``molecules``."""
@@ -133,7 +133,7 @@ class Runtime(Protocol):
         molecules: Sequence[Question],
         *,
         beams: Beams = GREEDY,
-        batch_size: int = 64,
+        batch_size: int = BATCH_SIZE,
         max_new_tokens: int | None = None,
     ) -> list[Generation]:
         """The first caption of each molecule, in the order of ``molecules``."""
@@ -143,7 +143,7 @@ class Runtime(Protocol):
         return [first for (first,) in made]
 
     def score(
-        self, molecules: Sequence[Question], caption: str, *, batch_size: int = 64
+        self, molecules: Sequence[Question], caption: str, *, batch_size: int = BATCH_SIZE
     ) -> list[float]:
         """Log-probability of one caption given each molecule, in nats, the end token included.
 

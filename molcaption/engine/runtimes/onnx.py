@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 
 from molcaption.data.features import FeatureVocabulary, MoleculeView
 from molcaption.data.prompt import encode_caption
-from molcaption.engine import bundle
+from molcaption.engine import BATCH_SIZE, bundle
 from molcaption.engine.draws import chances
 from molcaption.engine.packed import FloatArray, take_rows
 from molcaption.engine.questions import Question
@@ -101,7 +101,7 @@ class OnnxRuntime(Runtime):
         *,
         draws: int = 0,
         beams: Beams = GREEDY,
-        batch_size: int = 64,
+        batch_size: int = BATCH_SIZE,
         max_new_tokens: int | None = None,
     ) -> Iterator[tuple[int, list[Generation]]]:
         """See `Runtime.stream`."""
@@ -159,7 +159,7 @@ class OnnxRuntime(Runtime):
         return self._decoder.prefill(0, *_pad(prompts))
 
     def score(
-        self, molecules: Sequence[Question], caption: str, *, batch_size: int = 64
+        self, molecules: Sequence[Question], caption: str, *, batch_size: int = BATCH_SIZE
     ) -> list[float]:
         """See `Runtime.score`."""
         end, most = self.manifest.end_token_ids[0], self.manifest.max_new_tokens

@@ -19,6 +19,7 @@ from transformers import LogitsProcessor, LogitsProcessorList
 from molcaption.data.collate import padded, to_device, view_tensors
 from molcaption.data.features import MoleculeView
 from molcaption.data.prompt import encode_caption
+from molcaption.engine import BATCH_SIZE
 from molcaption.engine.draws import chances, draw
 from molcaption.engine.hashes import directory_sha256
 from molcaption.engine.merged import MergedModel, load_merged
@@ -57,7 +58,7 @@ class TorchRuntime(Runtime):
         *,
         draws: int = 0,
         beams: Beams = GREEDY,
-        batch_size: int = 64,
+        batch_size: int = BATCH_SIZE,
         max_new_tokens: int | None = None,
     ) -> Iterator[tuple[int, list[Generation]]]:
         """See `Runtime.stream`."""
@@ -100,7 +101,7 @@ class TorchRuntime(Runtime):
 
     @torch.inference_mode()
     def score(
-        self, molecules: Sequence[Question], caption: str, *, batch_size: int = 64
+        self, molecules: Sequence[Question], caption: str, *, batch_size: int = BATCH_SIZE
     ) -> list[float]:
         """See `Runtime.score`."""
         model = self.model
