@@ -5,7 +5,7 @@ The knowledge is data (``concepts/``); this code matches, parses and judges. No 
 
 from molcaption.claims.facts import Fact, facts
 from molcaption.claims.lexicon import Lexicon, load_lexicon
-from molcaption.claims.profile import Profile, profile
+from molcaption.claims.profile import Profile, concepts_of, profile
 from molcaption.claims.structure import Structure
 from molcaption.claims.verify import CaptionCheck, check_against, check_caption, settle
 
@@ -17,6 +17,7 @@ __all__ = [
     "Structure",
     "check_against",
     "check_caption",
+    "concepts_of",
     "facts",
     "load_lexicon",
     "profile",

@@ -13,13 +13,8 @@ from typing import Any
 from rdkit import Chem
 
 from molcaption.claims.predicates import PREDICATES
-from molcaption.claims.queries import (
-    drawn_query,
-    required_atoms,
-    required_rings,
-    skeleton_query,
-    strict_query,
-)
+from molcaption.claims.queries import drawn_query, skeleton_query, strict_query
+from molcaption.claims.requirements import requirement
 from molcaption.errors import BadDataError
 
 STRENGTHS = ("exact", "necessary")
@@ -195,8 +190,9 @@ def _test(value: Any, where: str) -> StructuralTest:
 
 
 def _queried(query: Chem.Mol) -> StructuralTest:
-    atoms = tuple(sorted(required_atoms(query).items(), reverse=True))
-    return StructuralTest(query=query, atoms=atoms, rings=required_rings(query))
+    needed = requirement(query)
+    atoms = tuple(sorted(needed.atoms.items(), reverse=True))
+    return StructuralTest(query=query, atoms=atoms, rings=needed.rings)
 
 
 def _pattern(text: Any, where: str) -> re.Pattern[str] | None:

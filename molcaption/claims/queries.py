@@ -5,7 +5,6 @@ hydrogens: "member of indoles" is said of indolines, oxindoles and indolium ions
 tautomer or a mesomer never makes a caption wrong.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -61,20 +60,3 @@ def _skeleton(smiles: str, replacement: Callable[[Chem.Atom], Chem.Atom]) -> Che
     for bond in mol.GetBonds():
         query.ReplaceBond(bond.GetIdx(), Chem.BondFromSmarts("~"))
     return query.GetMol()
-
-
-def required_atoms(query: Chem.Mol) -> dict[int, int]:
-    """Atoms by atomic number that every match needs, from query atoms of one element only."""
-    numbers = []
-    for atom in query.GetAtoms():
-        described = atom.DescribeQuery()
-        if any(word in described for word in ("Or", "!=", "RecursiveStructure", "Xor")):
-            continue
-        if "AtomType" in described or "AtomAtomicNum" in described:
-            numbers.append(atom.GetAtomicNum())
-    return dict(Counter(number for number in numbers if number))
-
-
-def required_rings(query: Chem.Mol) -> int:
-    """Rings that every match needs: bonds beyond a tree's."""
-    return max(0, query.GetNumBonds() - query.GetNumAtoms() + len(Chem.GetMolFrags(query)))

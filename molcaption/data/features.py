@@ -23,7 +23,7 @@ from rdkit.Chem import rdFingerprintGenerator
 
 from molcaption.chem.graph import Graph, featurise
 from molcaption.chem.molecule import parse_smiles
-from molcaption.claims import Lexicon, profile
+from molcaption.claims import Lexicon, concepts_of, profile
 from molcaption.data.atomic import atomic_write
 from molcaption.errors import BadDataError, MissingError
 from molcaption.processes import map_rows
@@ -48,14 +48,21 @@ def is_morgan(name: str) -> bool:
     return name.startswith(_MORGAN_NAME)
 
 
-def features_of(smiles: Sequence[str], lexicon: Lexicon) -> list[Features]:
-    """The features of each structure, on all cores; some 10 ms a molecule and core."""
+def features_of(
+    smiles: Sequence[str], lexicon: Lexicon, vocabulary: "FeatureVocabulary | None" = None
+) -> list[Features]:
+    """The features of each structure, on all cores; some 10 ms a molecule and core.
+
+    Args:
+        vocabulary: concepts that it does not know are not looked for.
+    """
+    concepts = None if vocabulary is None else vocabulary.concepts
 
     def part(texts: Sequence[str]) -> NDArray[np.object_]:
         made = np.empty(len(texts), object)
         for i, text in enumerate(texts):
             mol = parse_smiles(text)
-            made[i] = profile(mol, lexicon).features() | _morgan_counts(mol)
+            made[i] = profile(mol, lexicon, concepts=concepts).features() | _morgan_counts(mol)
         return made
 
     return list(map_rows(part, smiles, min_rows=_MIN_ROWS)) if len(smiles) else []
@@ -139,6 +146,11 @@ class FeatureVocabulary:
         except (ValueError, TypeError) as error:
             raise BadDataError(f"{path}: damaged: {error}; make the model again") from error
         return vocabulary
+
+    @cached_property
+    def concepts(self) -> frozenset[str]:
+        """Ids of the lexicon's concepts that it knows."""
+        return concepts_of(self.names)
 
     @cached_property
     def _places(self) -> dict[str, int]:

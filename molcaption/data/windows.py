@@ -12,6 +12,7 @@ def windows(
     size: int,
     weigh: Callable[[T], int] = lambda _: 0,
     heaviest: int = 0,
+    first: int | None = None,
 ) -> Iterator[list[T]]:
     """Lists of items in order; none is empty.
 
@@ -19,15 +20,18 @@ def windows(
         size: most items of a list.
         weigh: bytes of an item.
         heaviest: a list that weighs more is closed, however short it is.
+        first: most items of the first list, and each next one may be twice as long, up to ``size``;
+            all may have ``size`` by default.
     """
     window: list[T] = []
     weight = 0
+    room = min(size, first or size)
     for item in items:
         window.append(item)
         weight += weigh(item)
-        if len(window) == size or weight > heaviest:
+        if len(window) == room or weight > heaviest:
             yield window
-            window, weight = [], 0
+            window, weight, room = [], 0, min(size, 2 * room)
     if window:
         yield window
 

@@ -21,6 +21,8 @@ MOLECULE_TIMEOUT = 10.0
 """Seconds of processor time for one molecule at one station, some hundred times what large ones
 take."""
 _WINDOW_BYTES = 64 * 2**20
+_FIRST_WINDOW = 64
+"""Records of a run's first window: the decoder waits for all of it, and for no other."""
 _PRELOAD = "molcaption.engine.preload"
 
 
@@ -50,18 +52,20 @@ def shared_lexicon() -> Lexicon:
     return settle(load_lexicon())
 
 
-def cut(records: Iterable[RawRecord], size: int) -> Iterator[list[RawRecord]]:
-    """Windows of at most ``size`` records."""
-    return windows(records, size, weigh=RawRecord.weight, heaviest=_WINDOW_BYTES)
+def cut(
+    records: Iterable[RawRecord], size: int, *, first: int | None = None
+) -> Iterator[list[RawRecord]]:
+    """Windows of at most ``size`` records; ``first`` as for `windows`."""
+    return windows(records, size, RawRecord.weight, _WINDOW_BYTES, first)
 
 
 def parsed(
     records: Iterable[RawRecord], size: int, workers: Workers[Lexicon]
 ) -> Iterator[list[Record]]:
-    """Windows of at most ``size`` records with their chemistry."""
+    """Windows of at most ``size`` records with their chemistry, short ones first."""
     begun = (
         (part, workers.submit(parse_payload, [(raw.kind, raw.payload) for raw in part]))
-        for part in cut(records, size)
+        for part in cut(records, size, first=_FIRST_WINDOW)
     )
     for part, batch in one_ahead(begun):
         yield [

@@ -14,10 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from molcaption.chem.graph import Graph, featurise
 from molcaption.chem.molecule import Molecule, Record, parse_smiles
 from molcaption.claims import Lexicon
-from molcaption.data.features import Features, MoleculeView, features_of
+from molcaption.data.features import Features, FeatureVocabulary, MoleculeView, features_of, views
 from molcaption.data.memory import Memory, Neighbour
 from molcaption.data.memory_file import load_memory
 from molcaption.engine.choice import NEIGHBOURS, choose
@@ -26,8 +25,8 @@ from molcaption.engine.runtimes import Beams, Generation, Runtime, load_runtime
 from molcaption.engine.store import CaptionStore
 from molcaption.workers import Batch, Lost, Workers
 
-Look = tuple[Graph, Features]
-"""What is computed of a structure before it is captioned."""
+Look = tuple[MoleculeView, Features]
+"""What the captioner sees of a structure, and what its neighbours are found by, if they are."""
 Candidates = tuple[str, Sequence[Generation], Sequence[Neighbour]]
 """A structure, the captioner's captions of it, and captions of similar molecules."""
 
@@ -141,8 +140,10 @@ class Captioning:
         skipped = known.keys() | self._in_flight | self._lost.keys()
         fresh = [smiles for smiles in asked if smiles not in skipped]
         self._in_flight.update(fresh)
-        wanted = bool(self._memory or self._runtime.vocabulary)
-        return Window(records, fresh, self._workers.submit(partial(look, wanted=wanted), fresh))
+        question = partial(
+            look, vocabulary=self._runtime.vocabulary, compared=self._memory is not None
+        )
+        return Window(records, fresh, self._workers.submit(question, fresh))
 
     def decode(self, window: Window) -> None:
         """Write the captions of the new structures; which candidate it is, the workers decide."""
@@ -152,7 +153,7 @@ class Captioning:
         if not seen:
             return
         made = self._runtime.stream(
-            [(self._view(found), smiles) for smiles, found in seen],
+            [(view, smiles) for smiles, (view, _) in seen],
             draws=self._decoding.draws,
             beams=self._decoding.beams,
             batch_size=self._decoding.batch_size,
@@ -178,11 +179,6 @@ class Captioning:
         known.update(self._store.known(_structures(window.records)))
         known.update(self._lost)
         return iter([known[r.smiles] for r in window.records if isinstance(r, Molecule)])
-
-    def _view(self, found: Look) -> MoleculeView:
-        graph, features = found
-        vocabulary = self._runtime.vocabulary
-        return MoleculeView(graph, None if vocabulary is None else vocabulary.row(features))
 
     def _keep(self) -> None:
         """Store the caption that was chosen longest ago."""
@@ -210,11 +206,19 @@ class Captioning:
             yield item
 
 
-def look(smiles: str, lexicon: Lexicon, *, wanted: bool) -> Look:
-    """The graph of a structure, made of its SMILES as in training (engine/questions.py), and its
-    features, none if they are not ``wanted``."""
-    features = features_of([smiles], lexicon)[0] if wanted else {}
-    return featurise(parse_smiles(smiles)), features
+def look(
+    smiles: str, lexicon: Lexicon, *, vocabulary: FeatureVocabulary | None, compared: bool
+) -> Look:
+    """What a captioner with ``vocabulary`` sees of a structure, and all features for a comparison.
+
+    The graph is made of the SMILES, as in training (engine/questions.py).
+    """
+    features: Features = {}
+    if compared or vocabulary is not None:
+        (features,) = features_of([smiles], lexicon, None if compared else vocabulary)
+    (view,) = views([smiles], vocabulary, [features])
+    # Names are long, and the view holds what the captioner reads of them.
+    return view, features if compared else {}
 
 
 def decide(question: Candidates, lexicon: Lexicon, *, mended: bool) -> Generation:

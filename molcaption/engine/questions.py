@@ -24,5 +24,5 @@ def questions(
         found: features of the molecules, where they are known already.
     """
     if vocabulary is not None and found is None:
-        found = features_of(smiles, lexicon)
+        found = features_of(smiles, lexicon, vocabulary)
     return list(zip(views(smiles, vocabulary, found), smiles, strict=True))

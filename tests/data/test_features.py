@@ -81,3 +81,12 @@ def test_views_hold_features_only_for_those_who_read_them() -> None:
     assert all(view.features is None for view in views(SMILES, None, None))
     seen = views(SMILES, LEARNT, FOUND)
     np.testing.assert_array_equal(seen[2].features.values, LEARNT.row(FOUND[2]).values)
+
+
+def test_looking_only_for_what_a_captioner_knows_leaves_it_the_same_rows() -> None:
+    less = features_of(SMILES, LEXICON, LEARNT)
+    assert [len(found) for found in less] != [len(found) for found in FOUND]
+    for found, all_found in zip(less, FOUND, strict=True):
+        row, expected = LEARNT.row(found), LEARNT.row(all_found)
+        assert row.places.tolist() == expected.places.tolist()
+        assert row.values.tolist() == expected.values.tolist()
