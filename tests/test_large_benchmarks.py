@@ -1,6 +1,7 @@
 """Benchmarks that need a large model run at toy size: they are scripts, but not untested ones."""
 
 import importlib.util
+import json
 from argparse import Namespace
 from pathlib import Path
 from types import ModuleType
@@ -103,3 +104,19 @@ def test_the_floor_counts_weights_and_cache(tiny_model: Path) -> None:
     position = 4 * 2 * 2 * 32  # bytes x (key, value) x layers x width of one head
     expected = 10 * weights + 2 * 10 * (30 + 5) * position  # two rows in one batch, ten steps
     assert bench.floor(runtime, [30, 30], [10, 10], 2) * bench.BANDWIDTH == expected
+
+
+def test_training_killed_and_resumed_is_equal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ["--steps", "3", "--length", "32", "--longest-wait", "0", "--set", *TOY_CHANGES]
+    bench = script("full_size_resume")
+    monkeypatch.setattr("sys.argv", ["full_size_resume.py", *asked])
+    bench.main()
+    found = json.loads(capsys.readouterr().out)
+    assert found["equal"]
+    assert found["undisturbed"]["steps"] == 3
+    assert found["resumed"]["steps"] < 3
+    assert (
+        found["resumed"]["losses"] == found["undisturbed"]["losses"][-found["resumed"]["steps"] :]
+    )
