@@ -47,6 +47,7 @@ def run_part(part: str, args: argparse.Namespace, batch_size: int | None = None)
     command = [sys.executable, __file__, "--part", part, "--input", args.input, "-n", str(args.n)]
     command += ["--model", args.model, "--bundle", args.bundle, "--threads", str(args.threads)]
     command += ["--batch-sizes", str(batch_size or args.batch_size)]
+    command += [] if args.workers is None else ["--workers", str(args.workers)]
     if args.max_new_tokens:
         command += ["--max-new-tokens", str(args.max_new_tokens)]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -68,6 +69,7 @@ def caption_bundle(args: argparse.Namespace) -> dict[str, Any]:
             draws=0,
             batch_size=args.batch_sizes[0],
             threads=args.threads,
+            workers=args.workers,
             max_new_tokens=args.max_new_tokens,
         )
         seconds = time.perf_counter() - start
@@ -76,6 +78,8 @@ def caption_bundle(args: argparse.Namespace) -> dict[str, Any]:
 
 def generate_loop(args: argparse.Namespace) -> dict[str, Any]:
     """Batches of prompts through `generate`, on the merged model."""
+    from gpu_caption import plain
+
     from molcaption.chem.molecule import Molecule
     from molcaption.claims import load_lexicon
     from molcaption.data.readers import read_molecules
@@ -88,7 +92,9 @@ def generate_loop(args: argparse.Namespace) -> dict[str, Any]:
     smiles = [record.smiles for record in records]
     molecules = questions(smiles, runtime.vocabulary, load_lexicon())
     size = args.batch_sizes[0]
-    runtime.generate(molecules, batch_size=size, max_new_tokens=args.max_new_tokens)
+    limit = args.max_new_tokens or runtime.model.max_new_tokens
+    molecules.sort(key=lambda question: -len(question[1]))
+    plain(runtime, molecules, size, limit)
     return measured(len(molecules), time.perf_counter() - start, size)
 
 
@@ -112,6 +118,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--input", required=True, help="compound file")
     parser.add_argument("-n", type=int, default=200, help="first N records")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--workers", type=int, help="of `caption`")
     parser.add_argument("--batch-size", type=int, default=BATCH_SIZE, help="of `caption`")
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[1, 8, 32], help="of theirs")
     parser.add_argument("--max-new-tokens", type=int)

@@ -72,10 +72,12 @@ def measure(args: argparse.Namespace) -> list[dict[str, Any]]:
 
 def plain(runtime: Any, molecules: Sequence[Any], size: int, new_tokens: int) -> list[str]:
     """What one would write with `transformers` alone."""
+    from molcaption.nn.captioner import repeat_rule
+
     model, texts = runtime.model, []
     for start in range(0, len(molecules), size):
         some = molecules[start : start + size]
-        embeds, mask = runtime.prompt_batch(
+        embeds, mask = model.prompt_batch(
             [view for view, _ in some], [model.encode(smiles) for _, smiles in some]
         )
         tokens = model.captioner.llm.generate(
@@ -86,6 +88,7 @@ def plain(runtime: Any, molecules: Sequence[Any], size: int, new_tokens: int) ->
             eos_token_id=model.end_token_ids,
             pad_token_id=model.end_token_ids[0],
             suppress_tokens=[model.captioner.graph_token_id],
+            logits_processor=repeat_rule(model.no_repeat_ngram),
         )
         texts += model.tokenizer.decode_batch(tokens.tolist(), skip_special_tokens=True)
     return [text.strip() for text in texts]

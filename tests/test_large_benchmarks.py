@@ -120,3 +120,18 @@ def test_training_killed_and_resumed_is_equal(
     assert (
         found["resumed"]["losses"] == found["undisturbed"]["losses"][-found["resumed"]["steps"] :]
     )
+
+
+def test_speed_of_the_command_and_of_a_plain_loop(
+    tiny_model: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    bench = script("caption_speed")
+    asked = ["--model", str(tiny_model), "--bundle", str(tiny_bundle), "-n", "3", "--workers", "0"]
+    asked += ["--input", str(ROOT / "examples" / "drugs.sdf"), "--max-new-tokens", "8"]
+    monkeypatch.setattr("sys.argv", ["caption_speed.py", *asked])
+    args = bench.parse_args()
+    for part in ("ours", "theirs"):
+        found = bench.PARTS[part](args)
+        assert found["records_per_second"] > 0
+        assert found["batch_size"] == 1

@@ -5,15 +5,18 @@ plain Hugging Face files and, for a captioner that reads features, ``features.js
 loaded strictly: a missing or surplus tensor is an error, never a warning.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from tokenizers import Tokenizer
+from torch import Tensor
 from transformers import AutoModelForCausalLM
 
-from molcaption.data.features import FeatureVocabulary
+from molcaption.data.collate import padded, to_device, view_tensors
+from molcaption.data.features import FeatureVocabulary, MoleculeView
 from molcaption.data.prompt import PromptTemplate
 from molcaption.engine.model_dir import BRIDGE, CONFIG, load_bridge, read_config
 from molcaption.errors import BadDataError, MissingError
@@ -51,6 +54,19 @@ class MergedModel:
     def encode(self, smiles: str) -> list[int]:
         """Token ids of the prompt for one molecule."""
         return self.prompt.encode(self.tokenizer, smiles, self.max_prompt_tokens)
+
+    @torch.inference_mode()
+    def prompt_batch(
+        self, views: Sequence[MoleculeView], prompts: Sequence[Sequence[int]]
+    ) -> tuple[Tensor, Tensor]:
+        """Prompts as vectors [B, T, D] padded on the left, and their mask [B, T].
+
+        On the left, since ``generate`` is silently wrong with padding on the right.
+        """
+        device = next(self.captioner.parameters()).device
+        ids, mask = padded(prompts, self.end_token_ids[0], left=True)
+        embeds = self.captioner.embed(ids.to(device), to_device(view_tensors(views), device))
+        return embeds, mask.to(device)
 
 
 def load_merged(directory: Path, *, device: str | None = None) -> MergedModel:

@@ -105,7 +105,7 @@ def _torch_tokens(reference: TorchRuntime, chunk: Sequence[Question]) -> FloatAr
 @torch.inference_mode()
 def _torch_logits(reference: TorchRuntime, chunk: Sequence[Question]) -> FloatArray:
     prompts = [reference.model.encode(smiles) for _, smiles in chunk]
-    embeds, mask = reference.prompt_batch([view for view, _ in chunk], prompts)
+    embeds, mask = reference.model.prompt_batch([view for view, _ in chunk], prompts)
     llm = reference.model.captioner.llm
     output = llm(inputs_embeds=embeds, attention_mask=mask, logits_to_keep=1)
     logits: FloatArray = output.logits[:, -1].float().numpy()

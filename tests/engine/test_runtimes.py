@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -13,9 +14,10 @@ import torch
 
 from molcaption.claims import load_lexicon
 from molcaption.engine.questions import Question, questions
-from molcaption.engine.runtimes import Beams, Generation, load_runtime, model_hash
+from molcaption.engine.runtimes import Beams, Generation, load_runtime, model_hash, writer
 from molcaption.engine.runtimes.onnx import OnnxRuntime, _Candidate
 from molcaption.engine.runtimes.search import Hypothesis, Rules, SingleSearch
+from molcaption.engine.runtimes.slots import SlotDecoder
 from molcaption.engine.runtimes.torch import TorchRuntime
 from molcaption.errors import MissingError, UsageError
 
@@ -256,38 +258,54 @@ def test_torch_has_beams_beside_drawn_captions(
     assert [(a.text, b.text) for a, b in made] == expected
 
 
-class _SmallGpu:
-    """Stands before ``_batch`` of a runtime and runs out of memory beyond so many rows."""
+class _SmallGpu(SlotDecoder):
+    """Slots that run out of memory beyond so many, when half of the work is done."""
 
-    def __init__(self, runtime: TorchRuntime, rows: int) -> None:
-        self.real, self.rows, self.asked = runtime._batch, rows, []
+    rows = 0
+    asked: ClassVar[list[int]] = []
 
-    def __call__(self, views, prompts, drawn, beams, new_tokens):
-        self.asked.append(len(prompts))
-        if len(prompts) > self.rows:
-            for chance in drawn:  # half of the work is done when the memory ends
-                next(chance or iter([0.0]))
+    def __init__(self, llm, slots, positions) -> None:
+        super().__init__(llm, slots, positions)
+        self.asked.append(slots)
+
+    def step(self, tokens, lengths):
+        if self.slots > self.rows and max(lengths) > 40:
             raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-        return self.real(views, prompts, drawn, beams, new_tokens)
+        return super().step(tokens, lengths)
 
 
-@pytest.mark.parametrize("rows", [1, 3, 7])
+@pytest.fixture
+def small_gpu(monkeypatch: pytest.MonkeyPatch) -> type[_SmallGpu]:
+    monkeypatch.setattr(writer, "SlotDecoder", _SmallGpu)
+    monkeypatch.setattr(_SmallGpu, "asked", [])
+    return _SmallGpu
+
+
+@pytest.mark.parametrize("rows", [2, 3, 7])
 def test_out_of_memory_halves_the_batch_and_changes_no_caption(
-    tiny_model: Path, molecules: list[Question], rows: int, caplog: pytest.LogCaptureFixture
+    tiny_model: Path,
+    molecules: list[Question],
+    rows: int,
+    caplog: pytest.LogCaptureFixture,
+    small_gpu: type[_SmallGpu],
 ) -> None:
     runtime = TorchRuntime.load(tiny_model, threads=1)
+    small_gpu.rows = 1000
     expected = runtime.candidates(molecules, draws=1)
-    runtime._batch = gpu = _SmallGpu(runtime, rows)
+    small_gpu.rows = rows
+    small_gpu.asked.clear()
     made = runtime.candidates(molecules, draws=1, batch_size=12)
     for ours, theirs in zip(made, expected, strict=True):
         assert [one.text for one in ours] == [one.text for one in theirs]
         assert [one.ended for one in ours] == [one.ended for one in theirs]
-    assert gpu.asked[:2] == [12, 6]
-    assert sum(size > rows for size in gpu.asked) == len(caplog.messages)  # never tried again
+    assert small_gpu.asked[:2] == [12, 6]
+    assert sum(size > rows for size in small_gpu.asked) == len(caplog.messages)  # never tried again
 
 
-def test_out_of_memory_with_one_molecule(tiny_model: Path, molecules: list[Question]) -> None:
+def test_out_of_memory_with_one_molecule(
+    tiny_model: Path, molecules: list[Question], small_gpu: type[_SmallGpu]
+) -> None:
     runtime = TorchRuntime.load(tiny_model, threads=1)
-    runtime._batch = _SmallGpu(runtime, 0)
+    small_gpu.rows = 0
     with pytest.raises(MissingError, match="with a single molecule"):
         runtime.generate(molecules[:2])
