@@ -14,10 +14,12 @@ from molcaption.cli_options import (
     RecipeFile,
     command,
     new_group,
+    refuse_others,
 )
 from molcaption.errors import UsageError
 
 group = new_group()
+_FOR_VERIFY = {"model_dir", "bundle", "molecules", "verify", "parity_limit", "max_new_tokens"}
 
 
 class Weights(StrEnum):
@@ -120,6 +122,7 @@ def _merge(
 
 @command(group, "export")
 def _export(
+    ctx: typer.Context,
     model_dir: Annotated[Path, typer.Argument(metavar="MODEL_DIR", help="A merged model.")],
     bundle: Annotated[
         Path | None, typer.Argument(metavar="BUNDLE", help="With --verify: made of MODEL_DIR.")
@@ -159,8 +162,9 @@ def _export(
     from molcaption import export
 
     if verify:
-        if bundle is None or molecules is None or output is not None:
-            raise UsageError("export --verify takes MODEL_DIR BUNDLE INPUT, and no --output")
+        refuse_others(ctx, _FOR_VERIFY, "is for an export; --verify measures a bundle as it is")
+        if bundle is None or molecules is None:
+            raise UsageError("export --verify takes MODEL_DIR BUNDLE INPUT")
         export.verify(
             model_dir, bundle, molecules, limit=parity_limit, max_new_tokens=max_new_tokens
         )

@@ -110,8 +110,7 @@ def test_verify_without_molecules(tiny_model: Path, copy: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "arguments",
-    ["export m", "export m b i", "export m b -o x", "export --verify m b", "export --verify m",
-     "export --verify m b i -o x"],
+    ["export m", "export m b i", "export m b -o x", "export --verify m b", "export --verify m"],
 )  # fmt: skip
 def test_wrong_usage(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli_run.run(app, arguments.split()) == 2
@@ -140,3 +139,11 @@ def test_adapter_beside_a_whole_backbone(tiny_model: Path, tmp_path: Path) -> No
     (model / "adapter_config.json").write_text("{}")
     with pytest.raises(MissingError, match="run `molcaption merge` first"):
         export(model, tmp_path / "out")
+
+
+@pytest.mark.parametrize("extra", ["--weights int4", "--output elsewhere", "--force"])
+def test_verify_refuses_what_it_would_ignore(
+    extra: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli_run.run(app, f"export --verify m b i {extra}".split()) == 2
+    assert f"{extra.split()[0]} is for an export" in capsys.readouterr().err
