@@ -146,4 +146,4 @@ def test_verify_refuses_what_it_would_ignore(
     extra: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli_run.run(app, f"export --verify m b i {extra}".split()) == 2
-    assert f"{extra.split()[0]} is for an export" in capsys.readouterr().err
+    assert f"{extra.split(maxsplit=1)[0]} is for an export" in capsys.readouterr().err
