@@ -41,10 +41,11 @@ _SCALARS = [
 ]  # fmt: skip
 
 
+# The type stubs take PyYAML's resolvers, which belong to the class, for an instance's: hence [misc].
 class _StrictLoader(yaml.SafeLoader):
     """PyYAML's loader with the scalars of YAML 1.2."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, list[Any]]] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, list[Any]]] = {}  # type: ignore[misc]
 
     def construct_yaml_int(self, node: Any) -> int:
         """Decimal, also with leading zeros, which YAML 1.1 reads as octal."""
@@ -54,7 +55,7 @@ class _StrictLoader(yaml.SafeLoader):
 class _StrictDumper(yaml.SafeDumper):
     """Quotes exactly what `_StrictLoader` would otherwise not read back as text."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, list[Any]]] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, list[Any]]] = {}  # type: ignore[misc]
 
 
 for _tag, _pattern, _first in _SCALARS:
