@@ -41,7 +41,7 @@ _SCALARS = [
 ]  # fmt: skip
 
 
-# The type stubs take PyYAML's resolvers, which belong to the class, for an instance's: hence [misc].
+# The stubs take PyYAML's resolvers, which belong to the class, for an instance's: hence [misc].
 class _StrictLoader(yaml.SafeLoader):
     """PyYAML's loader with the scalars of YAML 1.2."""
 
