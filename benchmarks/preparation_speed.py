@@ -19,12 +19,13 @@ from typing import Any
 from molcaption.chem.graph import featurise
 from molcaption.chem.molecule import parse_smiles
 from molcaption.claims import load_lexicon, settle
-from molcaption.data.features import features_of
+from molcaption.data.features import FeatureVocabulary, features_of
 from molcaption.data.readers import read_molecules, read_records
 from molcaption.data.readers.raw import parse_payload
 from molcaption.engine.captioning import decide
 from molcaption.engine.rows import judge
 from molcaption.engine.runtimes import Generation
+from molcaption.shipped import model_path
 
 
 def main() -> None:
@@ -38,7 +39,8 @@ def main() -> None:
     sound = [parsed for parsed in made if not isinstance(parsed, str)]
     smiles, captions = [s for _, s in sound], list(islice(cycle(texts), len(sound)))
     stations["graph"], _ = timed(lambda s: featurise(parse_smiles(s)), smiles)
-    stations["features"], _ = timed(lambda s: features_of([s], lexicon), smiles)
+    known = FeatureVocabulary.load(model_path(args.model))
+    stations["features"], _ = timed(lambda s: features_of([s], lexicon, known), smiles)
     asked = [
         (s, [Generation(text, 0.5, True)], ()) for s, text in zip(smiles, captions, strict=True)
     ]
@@ -70,6 +72,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("library", type=Path)
     parser.add_argument("--captions", type=Path, default=Path("examples/references.tsv"))
+    parser.add_argument("--model", help="whose features; the one that ships by default")
     parser.add_argument("--limit", type=int, default=1000)
     return parser.parse_args()
 
