@@ -82,7 +82,7 @@ class TorchRuntime(Runtime):
         searched = int(beams.width > 1)
         if searched:
             search = partial(self._search, beams=beams, limit=limit)
-            yield from _fitting(search, asked, max(1, size // beams.width), 1)
+            yield from _fitting(search, asked, size // beams.width, 1)
         if numbers := range(searched, 1 + draws):
             write = partial(self._write, numbers=numbers, limit=limit)
             yield from _fitting(write, asked, size, len(numbers))
