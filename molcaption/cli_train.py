@@ -162,9 +162,10 @@ def _export(
     from molcaption import export
 
     if verify:
-        refuse_others(ctx, _FOR_VERIFY, "is for an export; --verify measures a bundle as it is")
+        takes = "export --verify takes MODEL_DIR BUNDLE INPUT"
+        refuse_others(ctx, _FOR_VERIFY, f"is for an export; {takes}")
         if bundle is None or molecules is None:
-            raise UsageError("export --verify takes MODEL_DIR BUNDLE INPUT")
+            raise UsageError(takes)
         export.verify(
             model_dir, bundle, molecules, limit=parity_limit, max_new_tokens=max_new_tokens
         )

@@ -110,7 +110,8 @@ def test_verify_without_molecules(tiny_model: Path, copy: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "arguments",
-    ["export m", "export m b i", "export m b -o x", "export --verify m b", "export --verify m"],
+    ["export m", "export m b i", "export m b -o x", "export --verify m b", "export --verify m",
+     "export --verify m b i -o x"],
 )  # fmt: skip
 def test_wrong_usage(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli_run.run(app, arguments.split()) == 2

@@ -68,7 +68,7 @@ def test_steps_are_those_of_the_whole_sequence(llm: Any, texts: list[list[int]])
 def test_a_slot_can_be_taken_over(llm: Any, texts: list[list[int]]) -> None:
     decoder = SlotDecoder(llm, 5, max(LENGTHS) + 6)
     decoder.start(*prompts(llm, texts), [[0], [4], [2]])
-    decoder.move([4], [1])
+    decoder.copy([4], [1], 3)
     logits = decoder.step([0, texts[1][3]], [0, 3])
     torch.testing.assert_close(logits[1], in_one_pass(llm, texts[1][:4]))
     short = [texts[1][:3]] * 3

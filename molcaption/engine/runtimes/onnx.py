@@ -25,19 +25,19 @@ from molcaption.engine.packed import FloatArray, take_rows
 from molcaption.engine.questions import Question
 from molcaption.engine.runtimes import GREEDY, Beams, Generation, Runtime
 from molcaption.engine.runtimes.search import (
+    REFILL_SHARE,
     BeamSearch,
     Hypothesis,
     Rules,
     Search,
     SingleSearch,
+    take_first_slots,
 )
 from molcaption.engine.runtimes.session import BridgeSession, DecoderSession, available_cores
 from molcaption.errors import UsageError
 
 _log = logging.getLogger(__name__)
 _BRIDGE_BATCH = 64
-_REFILL_SHARE = 4
-"""New prompts start together when a quarter of the slots is free: fewer starts, less padding."""
 _START_POSITIONS = 4096
 """Most positions that start together, padding included: the activations of more fill the memory."""
 
@@ -120,7 +120,7 @@ class OnnxRuntime(Runtime):
         while queue or live:
             used = len(_hypotheses(live))
             free = (capacity - used) // each
-            wanted = max(1, capacity // each // _REFILL_SHARE)
+            wanted = max(1, capacity // each // REFILL_SHARE)
             if queue and free and (not live or free >= min(wanted, len(queue))):
                 most = max(1, _START_POSITIONS // len(queue[0].ids))
                 taken = [queue.popleft() for _ in range(min(free, most, len(queue)))]
@@ -246,15 +246,7 @@ class OnnxRuntime(Runtime):
                 made = self._generation(candidate.search.found)
                 finished.setdefault(candidate.index, {})[candidate.number] = made
         live = [candidate for candidate in candidates if candidate.search.found is None]
-        hypotheses = _hypotheses(live)
-        staying = {one.slot: one for one in reversed(hypotheses) if one.slot < len(hypotheses)}
-        moving = [one for one in hypotheses if staying.get(one.slot) is not one]
-        free = [slot for slot in range(len(hypotheses)) if slot not in staying]
-        if moving:
-            longest = max(one.length for one in moving)
-            self._decoder.copy([one.slot for one in moving], free, longest)
-        for one, slot in zip(moving, free, strict=True):
-            one.slot = slot
+        take_first_slots(_hypotheses(live), self._decoder.copy)
         return live
 
     def _generation(self, found: Hypothesis) -> Generation:

@@ -6,7 +6,7 @@ next token is, and says which hypotheses go on. What is searched for beside it n
 Dims: R hypotheses of a search, V vocabulary.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,6 +15,9 @@ import numpy as np
 from molcaption.engine.draws import draw
 from molcaption.engine.packed import FloatArray
 from molcaption.engine.runtimes import Beams
+
+REFILL_SHARE = 4
+"""New prompts start together when a quarter of the slots is free: fewer starts, less padding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,23 @@ class Hypothesis:
         return Hypothesis(
             self.slot, self.length, self.tokens[:], self.log_prob, dict(self.followers)
         )
+
+
+def take_first_slots(
+    hypotheses: Sequence[Hypothesis], copy: Callable[[list[int], list[int], int], None]
+) -> None:
+    """Give the hypotheses the first slots, one each; who has one of them already keeps it.
+
+    Args:
+        copy: copies slots to others, so many positions of each.
+    """
+    staying = {one.slot: one for one in reversed(hypotheses) if one.slot < len(hypotheses)}
+    moving = [one for one in hypotheses if staying.get(one.slot) is not one]
+    free = [slot for slot in range(len(hypotheses)) if slot not in staying]
+    if moving:
+        copy([one.slot for one in moving], free, max(one.length for one in moving))
+    for one, slot in zip(moving, free, strict=True):
+        one.slot = slot
 
 
 class Search(Protocol):

@@ -89,11 +89,11 @@ class SlotDecoder:
             self._steps[rows, width] = self._prepared(rows, width)
         return self._steps[rows, width]()[:n]
 
-    def move(self, sources: Sequence[int], targets: Sequence[int]) -> None:
-        """Copy slots to others."""
+    def copy(self, sources: Sequence[int], targets: Sequence[int], length: int) -> None:
+        """Copy the first ``length`` positions of slots to others."""
         assert self._cache is not None
         for buffer in (*self._cache.keys, *self._cache.values):
-            buffer[targets] = buffer[sources]
+            buffer[targets, :, :length] = buffer[sources, :, :length]
 
     def _prepared(self, rows: int, width: int) -> Callable[[], Tensor]:
         """A step over the first ``rows`` slots and ``width`` positions, as a graph on a GPU."""

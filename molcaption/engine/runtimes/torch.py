@@ -8,7 +8,6 @@ A batch that fills a GPU's memory is halved, and so are those after it.
 
 import logging
 import math
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -65,10 +64,10 @@ class TorchRuntime(Runtime):
         """See `Runtime.stream`."""
         prompts = [self.model.encode(smiles) for _, smiles in molecules]
         order = sorted(range(len(molecules)), key=lambda i: (-len(prompts[i]), i))
-        asked = [Asked(i, *molecules[i], prompts[i]) for i in order]
+        asked = [Asked(i, n, *molecules[i], prompts[i]) for i in order for n in range(1 + draws)]
         limit = max_new_tokens or self.model.max_new_tokens
         made: dict[int, dict[int, Generation]] = {}
-        for index, number, generation in self._captions(asked, draws, beams, batch_size, limit):
+        for index, number, generation in self._captions(asked, beams, batch_size, limit):
             found = made.setdefault(index, {})
             found[number] = generation
             if len(found) == 1 + draws:
@@ -76,16 +75,14 @@ class TorchRuntime(Runtime):
                 yield index, [found[n] for n in range(1 + draws)]
 
     def _captions(
-        self, asked: Sequence[Asked], draws: int, beams: Beams, size: int, limit: int
+        self, asked: Sequence[Asked], beams: Beams, size: int, limit: int
     ) -> Iterator[_Caption]:
         """Captions with the places and numbers that they have."""
-        searched = int(beams.width > 1)
-        if searched:
-            search = partial(self._search, beams=beams, limit=limit)
-            yield from _fitting(search, asked, size // beams.width, 1)
-        if numbers := range(searched, 1 + draws):
-            write = partial(self._write, numbers=numbers, limit=limit)
-            yield from _fitting(write, asked, size, len(numbers))
+        searched = [one for one in asked if beams.width > 1 and not one.number]
+        search = partial(self._search, beams=beams, limit=limit)
+        yield from _fitting(search, searched, max(1, size // beams.width))
+        written = [one for one in asked if beams.width == 1 or one.number]
+        yield from _fitting(partial(self._write, limit=limit), written, size)
 
     @torch.inference_mode()
     def score(
@@ -120,15 +117,13 @@ class TorchRuntime(Runtime):
         scores: list[float] = picked.sum((1, 2)).tolist()
         return scores
 
-    def _write(
-        self, asked: Sequence[Asked], size: int, *, numbers: range, limit: int
-    ) -> Iterator[_Caption]:
+    def _write(self, asked: Sequence[Asked], size: int, *, limit: int) -> Iterator[_Caption]:
         """Captions token by token, greedy or drawn."""
         rules = Rules(frozenset(self.model.end_token_ids), limit, self.model.no_repeat_ngram)
-        for written in CaptionWriter(self.model, rules, numbers, size).run(asked):
+        for written in CaptionWriter(self.model, rules, size).run(asked):
             found = written.hypothesis
             generation = self._generation(found.tokens, found.log_prob)
-            yield written.asked.index, written.number, generation
+            yield written.asked.index, written.asked.number, generation
 
     @torch.inference_mode()
     def _search(
@@ -175,27 +170,21 @@ class TorchRuntime(Runtime):
 
 
 def _fitting(
-    make: Callable[[Sequence[Asked], int], Iterator[_Caption]],
-    asked: Sequence[Asked],
-    size: int,
-    each: int,
+    make: Callable[[Sequence[Asked], int], Iterator[_Caption]], asked: Sequence[Asked], size: int
 ) -> Iterator[_Caption]:
-    """``each`` captions of every molecule, ``size`` at a time, or what a GPU has room for."""
+    """All captions, ``size`` at a time, or as many as a GPU has room for."""
     made: set[tuple[int, int]] = set()
-    size = max(1, size // each)
     while asked:
         try:
-            for caption in make(asked, size):
-                if caption[:2] not in made:
-                    made.add(caption[:2])
-                    yield caption
+            for index, number, generation in make(asked, size):
+                made.add((index, number))
+                yield index, number, generation
             return
         except torch.cuda.OutOfMemoryError as error:
-            size = _halved(size, error)
+            size = _halved(min(size, len(asked)), error)
         # Outside of the handler, which keeps the failed batch's tensors.
         torch.cuda.empty_cache()
-        done = Counter(index for index, _ in made)
-        asked = [one for one in asked if done[one.index] < each]
+        asked = [one for one in asked if (one.index, one.number) not in made]
 
 
 def _halved(batch_size: int, error: torch.cuda.OutOfMemoryError) -> int:

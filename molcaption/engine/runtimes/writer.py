@@ -4,6 +4,7 @@ those that are done."""
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress, groupby
 
 import torch
 from torch import Tensor
@@ -11,20 +12,30 @@ from torch import Tensor
 from molcaption.data.features import MoleculeView
 from molcaption.engine.draws import chances, draw
 from molcaption.engine.merged import MergedModel
-from molcaption.engine.runtimes.search import Hypothesis, Rules
+from molcaption.engine.runtimes.search import (
+    REFILL_SHARE,
+    Hypothesis,
+    Rules,
+    take_first_slots,
+)
 from molcaption.engine.runtimes.slots import SlotDecoder
 
-_REFILL_SHARE = 4
-"""A prompt's pass costs as much as some steps: wait until a quarter of the places are free."""
 _START_POSITIONS = 2**15
-"""Of all prompts that start together, padding included: their activations must fit too."""
+"""Most positions that start together on a GPU, padding included: activations need room too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A molecule to be captioned: its place among the others, and its prompt's tokens."""
+    """A caption that is asked for.
+
+    Attributes:
+        index: its molecule's place among the others.
+        number: 0 for the greedy one, else of a drawn one.
+        ids: tokens of the prompt.
+    """
 
     index: int
+    number: int
     view: MoleculeView
     smiles: str
     ids: Sequence[int]
@@ -32,67 +43,57 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A caption in the making; number 0 is greedy, the others are drawn."""
+    """A caption in the making, and what its tokens are drawn with if they are."""
 
     asked: Asked
-    number: int
     hypothesis: Hypothesis
     chances: Iterator[float]
 
-    def chance(self) -> float:
-        """What the next token is drawn with."""
-        return next(self.chances)
-
 
 class CaptionWriter:
-    """Writes captions.
+    """Writes captions, ``size`` at a time."""
 
-    Args:
-        numbers: of the captions of each molecule.
-        size: molecules at a time.
-    """
-
-    def __init__(self, model: MergedModel, rules: Rules, numbers: Sequence[int], size: int) -> None:
-        self._model, self._rules, self._numbers, self._size = model, rules, numbers, size
+    def __init__(self, model: MergedModel, rules: Rules, size: int) -> None:
+        self._model, self._rules, self._size = model, rules, size
 
     @torch.inference_mode()
     def run(self, asked: Sequence[Asked]) -> Iterator[Written]:
-        """All captions of molecules that are sorted by length, longest first, as they end."""
-        queue, each = deque(asked), len(self._numbers)
-        slots = min(self._size, len(queue)) * each
+        """All captions, as they end; asked for in the order of their prompts' length, longest
+        first, and those of a molecule one after another."""
+        queue, slots = deque(asked), min(self._size, len(asked))
         longest = len(queue[0].ids) + self._rules.new_tokens
         decoder = SlotDecoder(self._model.captioner.llm, slots, longest)
+        wanted = max(1, slots // REFILL_SHARE)
         live: list[Written] = []
         while queue or live:
-            room = (slots - len(live)) // each
-            wanted = max(1, slots // each // _REFILL_SHARE)
+            room = slots - len(live)
             if queue and room and (not live or room >= min(wanted, len(queue))):
                 most = max(1, _START_POSITIONS // len(queue[0].ids))
                 some = [queue.popleft() for _ in range(min(room, most, len(queue)))]
                 live += self._start(decoder, some, len(live))
             else:
                 self._advance(decoder, live)
-            yield from (written for written in live if self._is_done(written))
-            live = [written for written in live if not self._is_done(written)]
-            _close_ranks(decoder, live)
+            done = [self._is_done(written) for written in live]
+            yield from compress(live, done)
+            live = [written for written, ended in zip(live, done, strict=True) if not ended]
+            take_first_slots([written.hypothesis for written in live], decoder.copy)
+            live.sort(key=lambda written: written.hypothesis.slot)
 
     def _start(self, decoder: SlotDecoder, some: Sequence[Asked], first: int) -> list[Written]:
-        """Run prompts into the slots from ``first`` on, and each caption to its first token."""
+        """Put captions into the slots from ``first`` on, and write the first token of each.
+
+        A prompt is run once for all captions of its molecule that start together.
+        """
         started = [
-            Written(
-                asked,
-                number,
-                Hypothesis(first + place * len(self._numbers) + i, len(asked.ids)),
-                chances(asked.smiles, number),
-            )
-            for place, asked in enumerate(some)
-            for i, number in enumerate(self._numbers)
+            Written(one, Hypothesis(slot, len(one.ids)), chances(one.smiles, one.number))
+            for slot, one in enumerate(some, first)
         ]
-        prompts = self._model.prompt_batch([a.view for a in some], [a.ids for a in some])
-        each = len(self._numbers)
-        slots = [written.hypothesis.slot for written in started]
-        logits = decoder.start(*prompts, [slots[i : i + each] for i in range(0, len(slots), each)])
-        self._choose(started, logits.repeat_interleave(each, 0))
+        groups = [list(group) for _, group in groupby(started, lambda w: w.asked.index)]
+        heads = [group[0].asked for group in groups]
+        prompts = self._model.prompt_batch([one.view for one in heads], [one.ids for one in heads])
+        logits = decoder.start(*prompts, [[w.hypothesis.slot for w in group] for group in groups])
+        rows = [row for row, group in enumerate(groups) for _ in group]
+        self._choose(started, logits[rows])
         return started
 
     def _advance(self, decoder: SlotDecoder, live: Sequence[Written]) -> None:
@@ -115,10 +116,10 @@ class CaptionWriter:
             rows, tokens = torch.tensor(banned, device=scores.device).T
             scores[rows, tokens] = -torch.inf
         chosen = scores.argmax(1)
-        drawn = [row for row, written in enumerate(live) if written.number]
+        drawn = [row for row, written in enumerate(live) if written.asked.number]
         if drawn:
             some = zip(scores[drawn].cpu().numpy(), drawn, strict=True)
-            found = [draw(of_row, live[row].chance()) for of_row, row in some]
+            found = [draw(of_row, next(live[row].chances)) for of_row, row in some]
             chosen[drawn] = torch.tensor(found, device=chosen.device)
         log_probs = scores.gather(1, chosen[:, None])[:, 0] - scores.logsumexp(1)
         pairs = torch.stack([chosen.double(), log_probs.double()]).tolist()  # one copy for both
@@ -128,15 +129,3 @@ class CaptionWriter:
     def _is_done(self, written: Written) -> bool:
         tokens = written.hypothesis.tokens
         return tokens[-1] in self._rules.ends or len(tokens) >= self._rules.new_tokens
-
-
-def _close_ranks(decoder: SlotDecoder, live: list[Written]) -> None:
-    """Give the captions that go on the first slots, in their order in ``live``."""
-    taken = {written.hypothesis.slot for written in live}
-    free = [slot for slot in range(len(live)) if slot not in taken]
-    moving = [w.hypothesis for w in live if w.hypothesis.slot >= len(live)]
-    if moving:
-        decoder.move([one.slot for one in moving], free)
-    for one, slot in zip(moving, free, strict=True):
-        one.slot = slot
-    live.sort(key=lambda written: written.hypothesis.slot)
