@@ -11,6 +11,7 @@ from molcaption.data.features import FeatureVocabulary
 from molcaption.engine import captioning, job
 from molcaption.engine.questions import Question
 from molcaption.engine.runtimes import Generation, Runtime
+from molcaption.engine.runtimes.lots import LotQueue
 
 CAPTION = (
     "The molecule is a monocarboxylic acid that is acetic acid substituted by a phenyl group. It "
@@ -24,14 +25,16 @@ class StubRuntime(Runtime):
     name, model_hash, draws = "stub", "stub", 0
     vocabulary: FeatureVocabulary | None = None
 
-    def stream(
-        self, molecules: Sequence[Question], *, draws: int = 0, **_: Any
-    ) -> Iterator[tuple[int, list[Generation]]]:
-        """See `Runtime.stream`."""
-        for place, (_, smiles) in enumerate(molecules):
-            texts = [f"{CAPTION} It is written {smiles}." + " It is an ester." * n
-                     for n in range(1 + draws)]  # fmt: skip
-            yield place, [Generation(text, 0.5, True) for text in texts]
+    def queue(self, *, draws: int = 0, **_: Any) -> LotQueue:
+        """See `Runtime.queue`."""
+
+        def make(molecules: Sequence[Question]) -> Iterator[tuple[int, list[Generation]]]:
+            for place, (_, smiles) in enumerate(molecules):
+                texts = [f"{CAPTION} It is written {smiles}." + " It is an ester." * n
+                         for n in range(1 + draws)]  # fmt: skip
+                yield place, [Generation(text, 0.5, True) for text in texts]
+
+        return LotQueue(make)
 
 
 def use_stub() -> dict[str, Any]:

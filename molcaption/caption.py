@@ -23,7 +23,7 @@ from molcaption.data.readers.inputs import expand, parse_shard, told_shard
 from molcaption.data.readers.opening import check_input
 from molcaption.data.writers import check_output, check_target, open_writer
 from molcaption.engine import BATCH_SIZE
-from molcaption.engine.bulk import captioned, cut, open_workers, parsed
+from molcaption.engine.bulk import captioned, cut, growing, open_workers, parsed
 from molcaption.engine.captioning import Captioning
 from molcaption.engine.job import Job
 from molcaption.engine.outputs import (
@@ -164,6 +164,8 @@ class _Run:
         start = time.monotonic()
         check_output(output)
         files = _checked(inputs, self.job.memory, output)
+        if self.force or not exists(output):
+            self.pool.warm()  # the workers load what they need while this process does so
         key = self.job.key(files)
         with held(output):
             if exists(output) and not self.force:
@@ -183,9 +185,9 @@ class _Run:
         """Read, caption and write."""
         job = self.job
         format = job.reading["format"]
-        parts = parsed(read_records(inputs, **job.reading), job.window, self.pool)
+        windows = growing(read_records(inputs, **job.reading), job.window)
         # Reading the first window before the model is loaded tells of a wrong input at once.
-        first = next(parts, [])
+        first = next(windows, [])
         check_columns(first, job.columns, format)
         metadata = job.metadata(inputs, key)
         tally = Tally()
@@ -197,7 +199,7 @@ class _Run:
             progress(job.reading["limit"], "captioning") as shown,
         ):
             captioning = Captioning(job.captioner, job.lexicon, store, self.pool)
-            parts = itertools.chain([first], parts)
+            parts = parsed(itertools.chain([first], windows), self.pool)
             for rows in captioned(parts, captioning, job.lexicon, format, self.pool):
                 writer.write(rows)
                 tally.add(rows)
@@ -253,7 +255,7 @@ def survey(
         has_header=has_header, limit=limit, shard=parse_shard(shard),
     )  # fmt: skip
     with open_workers(workers, molecule_timeout) as pool:
-        for record in itertools.chain.from_iterable(parsed(records, _WINDOW, pool)):
+        for record in itertools.chain.from_iterable(parsed(cut(records, _WINDOW), pool)):
             reason = record.reason if isinstance(record, Reject) else None
             tally.add([{"source": record.source, "record": record.record, "error": reason,
                         "validity_status": None}])  # fmt: skip

@@ -16,11 +16,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from molcaption.errors import MissingError
+from molcaption.worker_process import prepare, work
 
 if TYPE_CHECKING:
     from pebble import ProcessPool
@@ -52,6 +54,7 @@ class Batch(Generic[R]):
 
     def __init__(self, chunks: Sequence["_Chunk[R]"]) -> None:
         self._chunks = chunks
+        self._taken = 0
 
     def done(self) -> bool:
         """Whether `results` would not wait for the first attempts."""
@@ -64,6 +67,23 @@ class Batch(Generic[R]):
             MissingError: no worker can be had.
         """
         return [result for chunk in self._chunks for result in chunk.results()]
+
+    def take(self, *, wait: bool) -> list[R | Lost]:
+        """The next results, of those that were not taken yet; none if there are none yet.
+
+        Args:
+            wait: until there are some.
+
+        Raises:
+            MissingError: no worker can be had.
+        """
+        taken: list[R | Lost] = []
+        for chunk in self._chunks[self._taken :]:
+            if not chunk.outcome.done() and (taken or not wait):
+                break
+            taken += chunk.results()
+            self._taken += 1
+        return taken
 
 
 class Workers(Generic[S]):
@@ -119,6 +139,16 @@ class Workers(Generic[S]):
             self._fill()
         return Batch(chunks)
 
+    def warm(self) -> None:
+        """Have the processes start while the caller does something else; does not wait."""
+
+        def start() -> None:
+            with suppress(Exception):  # who submits the first items meets it again
+                self._running()
+
+        if self._n:
+            threading.Thread(target=start, daemon=True).start()
+
     @cached_property
     def _own(self) -> S:
         """What is shared, where this process does it all."""
@@ -132,7 +162,7 @@ class Workers(Generic[S]):
         self._flying.add(chunk)
         chunk.outcome.add_done_callback(lambda _: self._flying.discard(chunk))
         try:
-            future = chunk.pool.schedule(_work, task, timeout=longest)
+            future = chunk.pool.schedule(work, task, timeout=longest)
         except RuntimeError as error:  # pebble's word for a pool that has broken
             chunk.outcome.set_exception(BrokenProcessPool(str(error)))
             return
@@ -172,9 +202,9 @@ class Workers(Generic[S]):
                 context = multiprocessing.get_context("forkserver")
                 context.set_forkserver_preload(self._preload)
                 given = [self._share, self.timeout]
-                self._pool = ProcessPool(
-                    self._n, initializer=_prepare, initargs=given, context=context
-                )
+                pool = ProcessPool(self._n, initializer=prepare, initargs=given, context=context)
+                _ = pool.active  # asking starts it
+                self._pool = pool
             return self._pool
 
     def _fill(self) -> None:
@@ -255,27 +285,3 @@ class _Chunk(Generic[R]):
             return f"took longer than {self._workers.timeout:g} s (--molecule-timeout)"
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return f"the process that worked on it died twice ({how})"
-
-
-_shared: Any = None
-_limit = 0.0
-"""In a worker: what `share` made, and seconds for an item (0 for no limit)."""
-
-
-def _prepare(share: Callable[[], Any], timeout: float | None) -> None:
-    """In a worker, when it starts."""
-    global _shared, _limit
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # ends it even inside C++
-    _shared, _limit = share(), timeout or 0.0
-
-
-def _work(function: Callable[[T, Any], R], items: Sequence[T]) -> list[R]:
-    """In a worker: one chunk. Nothing handles the timer's signal, so it ends the process."""
-    results = []
-    try:
-        for item in items:
-            signal.setitimer(signal.ITIMER_PROF, _limit)
-            results.append(function(item, _shared))
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-    return results

@@ -71,18 +71,18 @@ def test_verify_sees_a_difference(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Figures that could not fail would prove nothing: one side says nothing but one word."""
-    from molcaption.engine.runtimes.onnx import OnnxRuntime
+    from molcaption.engine.runtimes.onnx_queue import OnnxQueue
 
     bundle, molecules = tmp_path / "bundle", tmp_path / "m.smi"
     shutil.copytree(tiny_model.parent / "bundle", bundle)
     molecules.write_text("CCO one\nCCN two\n")
-    honest = OnnxRuntime._choose
+    honest = OnnxQueue._choose
 
     def ends_at_once(self, candidates, logits, *others):
         logits[:, 1] = 1e9
         honest(self, candidates, logits, *others)
 
-    monkeypatch.setattr(OnnxRuntime, "_choose", ends_at_once)
+    monkeypatch.setattr(OnnxQueue, "_choose", ends_at_once)
     parity = verify(tiny_model, bundle, molecules, max_new_tokens=4)
     assert parity["equal_captions"] == 0.0
     assert "bleu4" not in parity["model"]  # nothing to score against

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "molcaption"
 VERBS = {"pretrain", "align", "finetune", "merge", "export", "caption", "score", "baseline",
          "doctor", "check", "lexicon", "show", "reporting"}  # fmt: skip
 LAYERS = [
-    {"errors", "log", "processes", "shipped", "workers"},
+    {"errors", "log", "processes", "shipped", "worker_process", "workers"},
     {"chem", "claims"},
     {"data"},
     {"nn"},

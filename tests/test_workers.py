@@ -131,3 +131,35 @@ def test_the_queue_of_the_pool_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     with Workers(2, ten) as some:
         some.submit(plus, range(100 * CHUNK))
         assert len(started) == 2 * workers._QUEUED
+
+
+def test_results_are_taken_once_as_they_come(some: Workers[int]) -> None:
+    batch = some.submit(plus, range(3 * CHUNK + 1))
+    taken: list[int | Lost] = []
+    while len(taken) < 3 * CHUNK + 1:
+        first = batch.take(wait=True)
+        assert first
+        taken += first + batch.take(wait=False)
+    assert taken == list(range(10, 3 * CHUNK + 11))
+    assert batch.take(wait=True) == []
+
+
+def test_nothing_is_waited_for_unasked() -> None:
+    with Workers(1, ten) as one:
+        assert one.submit(plus, range(3)).take(wait=False) == []  # the process has yet to start
+
+
+@pytest.mark.parametrize("n", [0, 2])
+def test_workers_start_ahead_of_their_work(n: int) -> None:
+    with Workers(n, ten) as some:
+        some.warm()
+        assert some.submit(plus, range(3)).results() == [10, 11, 12]
+    with Workers(n, ten) as idle:
+        idle.warm()  # and is left at once
+
+
+def test_who_cannot_start_says_so_when_asked_to_work() -> None:
+    with Workers(1, fail) as broken:
+        broken.warm()
+        with pytest.raises(MissingError, match="--workers 0"):
+            broken.submit(plus, [1]).results()

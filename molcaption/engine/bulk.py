@@ -1,8 +1,8 @@
 """The stations of a bulk run one after another, each a window ahead of the next.
 
 While window k is decoded, the workers parse window k + 2, look at the structures of window k + 1
-and check the captions of window k - 1; so four windows are held at a time, and rows come out in the
-order of the input whoever is done first.
+and check the captions of window k - 1; so some four windows are held at a time, and rows come out
+in the order of the input whoever is done first.
 """
 
 import os
@@ -22,7 +22,7 @@ MOLECULE_TIMEOUT = 10.0
 take."""
 _WINDOW_BYTES = 64 * 2**20
 _FIRST_WINDOW = 64
-"""Records of a run's first window: the decoder waits for all of it, and for no other."""
+"""Records of a run's first window; nothing is looked at before all of it is parsed."""
 _PRELOAD = "molcaption.engine.preload"
 
 
@@ -59,13 +59,16 @@ def cut(
     return windows(records, size, RawRecord.weight, _WINDOW_BYTES, first)
 
 
-def parsed(
-    records: Iterable[RawRecord], size: int, workers: Workers[Lexicon]
-) -> Iterator[list[Record]]:
-    """Windows of at most ``size`` records with their chemistry, short ones first."""
+def growing(records: Iterable[RawRecord], size: int) -> Iterator[list[RawRecord]]:
+    """As `cut`, but the first windows are short, so that the decoder starts early."""
+    return cut(records, size, first=_FIRST_WINDOW)
+
+
+def parsed(windows: Iterable[list[RawRecord]], workers: Workers[Lexicon]) -> Iterator[list[Record]]:
+    """Windows with their chemistry."""
     begun = (
         (part, workers.submit(parse_payload, [(raw.kind, raw.payload) for raw in part]))
-        for part in cut(records, size, first=_FIRST_WINDOW)
+        for part in windows
     )
     for part, batch in one_ahead(begun):
         yield [
@@ -83,11 +86,9 @@ def captioned(
 ) -> Iterator[list[Row]]:
     """The rows of each window, in order."""
     behind: Callable[[], list[Row]] | None = None
-    for window in one_ahead(map(captioning.begin, parts)):
-        captioning.decode(window)
-        captions = captioning.finish(window)
+    for records, captions in captioning.run(parts):
         if behind is not None:
             yield behind()
-        behind = begin_rows(window.records, captions, lexicon, format, workers)
+        behind = begin_rows(records, captions, lexicon, format, workers)
     if behind is not None:
         yield behind()

@@ -1,16 +1,18 @@
 """Records to captions: what is not known yet is asked of the captioner, once for each structure.
 
-A window of records goes through three stations, so that the decoder need not wait for the rest:
-`begin` has the workers look at its structures, `decode` runs the captioner and hands the candidates
-of each molecule to the workers, which choose, and `finish` collects. While one window is decoded
-the workers look at the next one. A structure that a worker is lost on becomes a reject.
+Workers look at the structures of a window of records, the captioner writes candidates, and workers
+choose among them. Structures go to the captioner as soon as it wants some that have been looked at,
+so that it never waits for the rest of a window, neither before it begins nor for its last captions;
+a window comes out once all its captions are chosen. A structure that a worker is lost on becomes a
+reject.
 """
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,9 +21,11 @@ from molcaption.claims import Lexicon
 from molcaption.data.features import Features, FeatureVocabulary, MoleculeView, features_of, views
 from molcaption.data.memory import Memory, Neighbour
 from molcaption.data.memory_file import load_memory
+from molcaption.data.windows import one_ahead
 from molcaption.engine.choice import NEIGHBOURS, choose
 from molcaption.engine.mend import mend
-from molcaption.engine.runtimes import Beams, Generation, Runtime, load_runtime
+from molcaption.engine.questions import Question
+from molcaption.engine.runtimes import Beams, CaptionQueue, Generation, Runtime, load_runtime
 from molcaption.engine.store import CaptionStore
 from molcaption.workers import Batch, Lost, Workers
 
@@ -84,13 +88,35 @@ def load_captioner(
     return LoadedCaptioner(runtime, known, decoding)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Records whose new structures are being looked at."""
+Captions = list[Generation | Lost]
+"""Those of the molecules of a window, in order."""
+_HELD = 2
+"""Windows whose captions are in the making: a second one fills the slots that the first leaves."""
+
+
+@dataclass(slots=True)
+class _Window:
+    """Records whose captions are being made.
+
+    Attributes:
+        fresh: structures that no earlier window asked for.
+        unseen: those of them, at the end, that nobody has looked at yet.
+        missing: how many of them have no caption yet.
+    """
 
     records: Sequence[Record]
     fresh: Sequence[str]
     looks: Batch[Look]
+    unseen: deque[str]
+    missing: int
+
+
+class _Asked(NamedTuple):
+    """A structure that the captioner was asked about."""
+
+    window: _Window
+    smiles: str
+    features: Features
 
 
 class Captioning:
@@ -115,7 +141,10 @@ class Captioning:
         self._runtime, self._memory, self._decoding = captioner
         self._store = store
         self._workers = workers or Workers(0, lambda: lexicon)
-        self._choices: deque[tuple[str, Batch[Generation]]] = deque()
+        self._windows: deque[_Window] = deque()
+        self._asked: dict[int, _Asked] = {}
+        self._places = count()
+        self._choices: deque[tuple[_Asked, Batch[Generation]]] = deque()
         self._in_flight: set[str] = set()
         self._lost: dict[str, Lost] = {}
         self._rested: float | None = None
@@ -127,13 +156,35 @@ class Captioning:
         """Share of the time between its first and its last caption in which the decoder waited."""
         return self._idle / (self._idle + self._busy) if self._busy else None
 
-    def captions(self, records: Sequence[Record]) -> Iterator[Generation | Lost]:
+    def captions(self, records: Sequence[Record]) -> Captions:
         """Captions of the molecules among ``records``, in order."""
-        window = self.begin(records)
-        self.decode(window)
-        return self.finish(window)
+        ((_, captions),) = self.run([records])
+        return captions
 
-    def begin(self, records: Sequence[Record]) -> Window:
+    def run(
+        self, windows: Iterable[Sequence[Record]]
+    ) -> Iterator[tuple[Sequence[Record], Captions]]:
+        """Each window with its captions, in order."""
+        decoding = self._decoding
+        queue = self._runtime.queue(
+            draws=decoding.draws,
+            beams=decoding.beams,
+            batch_size=decoding.batch_size,
+            max_new_tokens=decoding.max_new_tokens,
+        )
+        for window in one_ahead(map(self._begin, windows)):
+            self._windows.append(window)
+            yield from self._complete()
+            while window.unseen or len(self._windows) > _HELD:
+                if window.unseen and queue.hungry:
+                    queue.add(self._questions(window, wait=queue.empty))
+                self._advance(queue)
+                yield from self._complete()
+        while self._windows:
+            self._advance(queue)
+            yield from self._complete()
+
+    def _begin(self, records: Sequence[Record]) -> _Window:
         """Find out which structures are new, and have them looked at."""
         asked = _structures(records)
         known = self._store.known(asked)
@@ -143,67 +194,73 @@ class Captioning:
         question = partial(
             look, vocabulary=self._runtime.vocabulary, compared=self._memory is not None
         )
-        return Window(records, fresh, self._workers.submit(question, fresh))
+        looks = self._workers.submit(question, fresh)
+        return _Window(records, fresh, looks, deque(fresh), len(fresh))
 
-    def decode(self, window: Window) -> None:
-        """Write the captions of the new structures; which candidate it is, the workers decide."""
-        looks = dict(zip(window.fresh, window.looks.results(), strict=True))
-        self._lost |= {s: found for s, found in looks.items() if isinstance(found, Lost)}
-        seen = [(s, found) for s, found in looks.items() if not isinstance(found, Lost)]
-        if not seen:
-            return
-        made = self._runtime.stream(
-            [(view, smiles) for smiles, (view, _) in seen],
-            draws=self._decoding.draws,
-            beams=self._decoding.beams,
-            batch_size=self._decoding.batch_size,
-            max_new_tokens=self._decoding.max_new_tokens,
-        )
-        for place, candidates in self._timed(made):
-            smiles, (_, features) = seen[place]
-            near = self._memory.neighbours(features, NEIGHBOURS) if self._memory else ()
-            question = (smiles, candidates, near)
-            chosen = self._workers.submit(
-                partial(decide, mended=self._decoding.mend), [question], urgent=True
-            )
-            self._choices.append((smiles, chosen))
-            while self._choices and self._choices[0][1].done():
-                self._keep()
+    def _questions(self, window: _Window, *, wait: bool) -> list[Question]:
+        """What to ask the captioner next: structures that have been looked at, if there are any."""
+        questions: list[Question] = []
+        for found in window.looks.take(wait=wait):
+            smiles = window.unseen.popleft()
+            if isinstance(found, Lost):
+                self._lost[smiles] = found
+                window.missing -= 1
+                continue
+            view, features = found
+            self._asked[next(self._places)] = _Asked(window, smiles, features)
+            questions.append((view, smiles))
+        return questions
 
-    def finish(self, window: Window) -> Iterator[Generation | Lost]:
-        """Captions of the molecules of a decoded window, in order; windows finish in order too."""
-        while self._choices:
+    def _advance(self, queue: CaptionQueue) -> None:
+        """One step of the captioner; once it has nothing to do, wait for a caption.
+
+        Which of its candidates become captions, the workers decide.
+        """
+        if queue.empty and self._choices:
             self._keep()
-        self._in_flight.difference_update(window.fresh)
-        known: dict[str, Generation | Lost] = {}
-        known.update(self._store.known(_structures(window.records)))
-        known.update(self._lost)
-        return iter([known[r.smiles] for r in window.records if isinstance(r, Molecule)])
+        for place, candidates in [] if queue.empty else self._timed(queue):
+            asked = self._asked.pop(place)
+            near = self._memory.neighbours(asked.features, NEIGHBOURS) if self._memory else ()
+            chosen = self._workers.submit(
+                partial(decide, mended=self._decoding.mend),
+                [(asked.smiles, candidates, near)],
+                urgent=True,
+            )
+            self._choices.append((asked, chosen))
+        while self._choices and self._choices[0][1].done():
+            self._keep()
 
     def _keep(self) -> None:
-        """Store the caption that was chosen longest ago."""
-        smiles, batch = self._choices.popleft()
+        """Store the caption that was asked for longest ago."""
+        asked, batch = self._choices.popleft()
         (chosen,) = batch.results()
         if isinstance(chosen, Lost):
-            self._lost[smiles] = chosen
+            self._lost[asked.smiles] = chosen
         else:
-            self._store.add(smiles, chosen)
+            self._store.add(asked.smiles, chosen)
             self.made += 1
+        asked.window.missing -= 1
 
-    def _timed(
-        self, made: Iterator[tuple[int, list[Generation]]]
-    ) -> Iterator[tuple[int, list[Generation]]]:
-        """What the runtime makes, with its working time and its rests counted."""
-        while True:
-            start = time.monotonic()
-            if self._rested is not None:
-                self._idle += start - self._rested
-            item = next(made, None)
-            self._rested = time.monotonic()
-            self._busy += self._rested - start
-            if item is None:
-                return
-            yield item
+    def _complete(self) -> Iterator[tuple[Sequence[Record], Captions]]:
+        """The windows whose captions are all there, but for those behind one that waits."""
+        while self._windows and not self._windows[0].missing:
+            window = self._windows.popleft()
+            self._in_flight.difference_update(window.fresh)
+            known: dict[str, Generation | Lost] = {}
+            known.update(self._store.known(_structures(window.records)))
+            known.update(self._lost)
+            records = window.records
+            yield records, [known[r.smiles] for r in records if isinstance(r, Molecule)]
+
+    def _timed(self, queue: CaptionQueue) -> list[tuple[int, list[Generation]]]:
+        """A step of the captioner, with its working time and the rest before it counted."""
+        start = time.monotonic()
+        if self._rested is not None:
+            self._idle += start - self._rested
+        made = queue.step()
+        self._rested = time.monotonic()
+        self._busy += self._rested - start
+        return made
 
 
 def look(

@@ -19,7 +19,7 @@ from molcaption.data.rerun import stored_key
 from molcaption.data.writers import open_writer
 from molcaption.data.writers.parquet import unify
 from molcaption.data.writers.schema import parse_columns
-from molcaption.engine.bulk import captioned, parsed
+from molcaption.engine.bulk import captioned, growing, parsed
 from molcaption.engine.captioning import Captioning
 from molcaption.engine.job import Job
 from molcaption.engine.outputs import kept
@@ -96,7 +96,7 @@ def write_part(
     with open_store(kept(path, None), job.context, temporary=True) as store:
         captioning = Captioning(job.captioner, job.lexicon, store, workers)
         parts = captioned(
-            parsed(records, job.window, workers),
+            parsed(growing(records, job.window), workers),
             captioning, job.lexicon, job.reading["format"], workers,
         )  # fmt: skip
         rows = list(chain.from_iterable(parts))

@@ -15,7 +15,8 @@ import torch
 from molcaption.claims import load_lexicon
 from molcaption.engine.questions import Question, questions
 from molcaption.engine.runtimes import Beams, Generation, load_runtime, model_hash, writer
-from molcaption.engine.runtimes.onnx import OnnxRuntime, _Candidate
+from molcaption.engine.runtimes.onnx import OnnxRuntime
+from molcaption.engine.runtimes.onnx_queue import OnnxQueue, _Candidate
 from molcaption.engine.runtimes.search import Hypothesis, Rules, SingleSearch
 from molcaption.engine.runtimes.slots import SlotDecoder
 from molcaption.engine.runtimes.torch import TorchRuntime
@@ -96,16 +97,16 @@ def test_the_score_of_a_caption_is_its_confidence(
 ) -> None:
     """Led through the very tokens that it chose, the captioner gives them what it gave before."""
     ids: list[list[int]] = []
-    keep = OnnxRuntime._generation
+    keep = OnnxQueue._generation
 
-    def generation(self: OnnxRuntime, found: Hypothesis) -> Generation:
+    def generation(self: OnnxQueue, found: Hypothesis) -> Generation:
         ids.append(list(found.tokens))
         return keep(self, found)
 
-    monkeypatch.setattr(OnnxRuntime, "_generation", generation)
+    monkeypatch.setattr(OnnxQueue, "_generation", generation)
     for molecule in molecules:
         (made,) = onnx.generate([molecule])
-        (score,) = onnx._score(onnx._prompts([molecule]), ids[-1])
+        (score,) = onnx._score([*onnx._prompter.prompts([molecule])], ids[-1])
         assert made.confidence is not None
         assert score == pytest.approx(len(ids[-1]) * math.log(made.confidence), rel=1e-6)
 
@@ -135,7 +136,7 @@ def test_graph_token_is_never_chosen(onnx: OnnxRuntime) -> None:
     logits = np.zeros((1, onnx.manifest.decoder.vocabulary), np.float32)
     logits[0, onnx.manifest.graph_token_id] = 100
     search = SingleSearch(Hypothesis(0, 0), Rules(frozenset(), 9, 0), None)
-    onnx._choose([_Candidate(0, 0, search)], logits, 0, 0)
+    onnx.queue()._choose([_Candidate(0, 0, search)], logits, 0)
     (made,) = search.live
     assert made.tokens != [onnx.manifest.graph_token_id]
     assert made.log_prob == pytest.approx(-np.log(logits.shape[1] - 1), rel=1e-5)

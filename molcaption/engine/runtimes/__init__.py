@@ -3,7 +3,7 @@
 Runtimes are imported when they are asked for: captioning with a bundle must not import torch.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -76,6 +76,32 @@ class Beams:
 GREEDY = Beams()
 
 
+class CaptionQueue(Protocol):
+    """Molecules in, captions out, each as soon as it is done."""
+
+    @property
+    def hungry(self) -> bool:
+        """Whether there could soon be room for more molecules than wait."""
+        ...
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits and nothing is in the making."""
+        ...
+
+    def add(self, molecules: Sequence[Question]) -> None:
+        """Put molecules at the end."""
+        ...
+
+    def step(self) -> list[tuple[int, list[Generation]]]:
+        """Go on with a queue that is not empty; the captions that this completes, often none.
+
+        Molecules are told by their places, counted from the first that was ever added. Of each the
+        greedy caption, or that of the beams, then the drawn ones (engine/draws.py).
+        """
+        ...
+
+
 class Runtime(Protocol):
     """A loaded captioner. A caption never depends on its batch-mates.
 
@@ -91,19 +117,21 @@ class Runtime(Protocol):
     vocabulary: FeatureVocabulary | None
     draws: int
 
-    def stream(
+    def queue(
         self,
-        molecules: Sequence[Question],
         *,
         draws: int = 0,
         beams: Beams = GREEDY,
         batch_size: int = BATCH_SIZE,
         max_new_tokens: int | None = None,
-    ) -> Iterator[tuple[int, list[Generation]]]:
-        """Places of ``molecules`` with their captions, each as soon as it is done.
+    ) -> CaptionQueue:
+        """A queue of its own; one at a time.
 
-        Of each molecule the greedy caption, or that of ``beams``, then ``draws`` drawn ones
-        (engine/draws.py). ``batch_size`` counts hypotheses.
+        Args:
+            batch_size: hypotheses in the making at a time.
+
+        Raises:
+            UsageError: more ``max_new_tokens`` than the model has positions for.
         """
         ...
 
@@ -116,16 +144,17 @@ class Runtime(Protocol):
         batch_size: int = BATCH_SIZE,
         max_new_tokens: int | None = None,
     ) -> list[list[Generation]]:
-        """What `stream` gives, in the order of ``molecules``."""
-        made = dict(
-            self.stream(
-                molecules,
-                draws=draws,
-                beams=beams,
-                batch_size=batch_size,
-                max_new_tokens=max_new_tokens,
-            )
+        """All candidates of each molecule, in the order of ``molecules``."""
+        queue = self.queue(
+            draws=draws,
+            beams=beams,
+            batch_size=min(batch_size, len(molecules) * (beams.width + draws)),
+            max_new_tokens=max_new_tokens,
         )
+        queue.add(molecules)
+        made: dict[int, list[Generation]] = {}
+        while not queue.empty:
+            made.update(queue.step())
         return [made[place] for place in range(len(molecules))]
 
     def generate(

@@ -46,8 +46,9 @@ class HostCache:
 
     def copy(self, sources: Sequence[int], targets: Sequence[int], length: int) -> None:
         """See `Cache`."""
-        for buffer in self._buffers.values():
-            buffer[targets, :, :length] = buffer[sources, :, :length]
+        for buffer in self._buffers.values():  # one by one: together they would be copied twice
+            for source, target in zip(sources, targets, strict=True):
+                buffer[target, :, :length] = buffer[source, :, :length]
 
 
 class DeviceCache:

@@ -21,6 +21,7 @@ from molcaption.engine.hashes import directory_sha256
 from molcaption.engine.merged import MergedModel, load_merged
 from molcaption.engine.questions import Question
 from molcaption.engine.runtimes import GREEDY, Beams, Generation, Runtime
+from molcaption.engine.runtimes.lots import LotQueue
 from molcaption.engine.runtimes.search import Rules
 from molcaption.engine.runtimes.writer import Asked, CaptionWriter
 from molcaption.errors import MissingError
@@ -52,20 +53,33 @@ class TorchRuntime(Runtime):
             torch.set_num_threads(threads)
         return cls(load_merged(Path(directory)), directory_sha256(Path(directory)))
 
-    def stream(
+    def queue(
         self,
-        molecules: Sequence[Question],
         *,
         draws: int = 0,
         beams: Beams = GREEDY,
         batch_size: int = BATCH_SIZE,
         max_new_tokens: int | None = None,
+    ) -> LotQueue:
+        """See `Runtime.queue`."""
+        limit = max_new_tokens or self.model.max_new_tokens
+        return LotQueue(
+            partial(self._whole, draws=draws, beams=beams, batch_size=batch_size, limit=limit)
+        )
+
+    def _whole(
+        self,
+        molecules: Sequence[Question],
+        *,
+        draws: int,
+        beams: Beams,
+        batch_size: int,
+        limit: int,
     ) -> Iterator[tuple[int, list[Generation]]]:
-        """See `Runtime.stream`."""
+        """All captions of each molecule, with its place."""
         prompts = [self.model.encode(smiles) for _, smiles in molecules]
         order = sorted(range(len(molecules)), key=lambda i: (-len(prompts[i]), i))
         asked = [Asked(i, n, *molecules[i], prompts[i]) for i in order for n in range(1 + draws)]
-        limit = max_new_tokens or self.model.max_new_tokens
         made: dict[int, dict[int, Generation]] = {}
         for index, number, generation in self._captions(asked, beams, batch_size, limit):
             found = made.setdefault(index, {})
