@@ -135,10 +135,7 @@ def _export(
     ] = None,
     weights: Annotated[
         Weights,
-        typer.Option(
-            help="Number format of the bundle; fast multiplies 8-bit integers, and a caption may "
-            "depend on its batch."
-        ),
+        typer.Option(help="Number format of the bundle; fast multiplies 8-bit integers."),
     ] = Weights.int8,
     target: Annotated[Target, typer.Option(help="What the bundle runs on.")] = Target.cpu,
     verify: Annotated[

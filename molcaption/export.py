@@ -198,7 +198,7 @@ def _write_files(
         },
         tools=_tools(),
         target=target,
-        batch_invariant=weights != bundle.FAST and target == "cpu",
+        batch_invariant=target == "cpu",
     )
 
 

@@ -23,13 +23,12 @@ import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 from torch import Tensor, nn
 
 from molcaption.chem.graph import ATOM_VOCABULARY, BOND_VOCABULARY
 from molcaption.engine.bundle import BRIDGE, DECODER, EMBEDDINGS, FAST, DecoderShape
 from molcaption.engine.onnx_files import ROTARY, write_gather, write_graph
+from molcaption.engine.onnx_integers import multiply_integers
 from molcaption.engine.packed import FloatArray, pack_rows
 from molcaption.errors import BadDataError, CannotWriteError, MissingError
 from molcaption.nn.bridge import Bridge
@@ -119,7 +118,7 @@ def export_decoder(
         model = onnx.load(str(Path(scratch) / "model.onnx"))
         _head_sees_last_position(model.graph)
         if weights == FAST:
-            model = _in_8_bits(model, Path(scratch))
+            multiply_integers(model, _bears_rounding)
     positions = _cut_rotary_tables(model.graph, max_positions)
     shape = _shape(model.graph, positions)
     storage = storage_of_rest(weights)
@@ -137,27 +136,9 @@ def storage_of_rest(weights: str) -> str:
     return "int8" if weights == FAST else weights
 
 
-def _in_8_bits(model: onnx.ModelProto, scratch: Path) -> onnx.ModelProto:
-    """A decoder whose products are of 8-bit integers; only the down projections stay float32.
-
-    Weights have a scale a column. Activations get theirs while it runs, one for all rows of a
-    batch, so that a row depends on its neighbours; those that enter a down projection have outliers
-    that would leave the others no bits. The weights' range is halved, since without VNNI
-    instructions sums of products of full 8 bits overflow.
-    """
-    add_pre_process_metadata(model)  # else it advises to, through a root logger that it sets up
-    quantize_dynamic(
-        model,
-        scratch / "fast.onnx",
-        op_types_to_quantize=["MatMul"],
-        nodes_to_exclude=[node.name for node in model.graph.node if "down_proj" in node.name],
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-        reduce_range=True,
-        use_external_data_format=True,  # a protobuf ends at 2 GB
-        extra_options={"DefaultTensorType": TensorProto.FLOAT},  # of what fused nodes give out
-    )
-    return onnx.load(str(scratch / "fast.onnx"))
+def _bears_rounding(product: str) -> bool:
+    """All but the down projections, whose inputs have outliers that leave the others no bits."""
+    return "down_proj" not in product
 
 
 def _mixed(layers: int) -> Callable[[str], str]:

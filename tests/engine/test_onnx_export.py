@@ -17,7 +17,7 @@ from molcaption.chem.graph import ATOM_VOCABULARY, BOND_VOCABULARY, Graph
 from molcaption.claims import load_lexicon
 from molcaption.data.collate import view_tensors
 from molcaption.data.features import MoleculeView
-from molcaption.engine.bundle import load_manifest
+from molcaption.engine.bundle import load_manifest, write_manifest
 from molcaption.engine.merged import load_merged
 from molcaption.engine.onnx_export import export_decoder
 from molcaption.engine.questions import questions
@@ -131,7 +131,7 @@ def test_every_feature_reaches_the_output(bridges, views) -> None:
 
 @pytest.mark.parametrize(
     ("weights", "size", "token_error", "logit_error"),
-    [("int8", 0.4, 0.05, 0.5), ("int4", 0.35, 0.5, 8)],
+    [("int8", 0.4, 0.05, 0.5), ("int4", 0.35, 0.5, 8), ("fast", 0.4, 0.05, 3)],
 )
 def test_integer_weights(
     tiny_model: Path,
@@ -172,29 +172,21 @@ def test_fast_multiplies_integers_but_in_down_projections(fast: Path, tiny_bundl
     left = [node.name for node in graph.node if node.op_type == "MatMul"]
     assert left == [name for name in products if "down_proj" in name]
     assert len(left) == 2
-    integers = sum(node.op_type == "MatMulInteger" for node in graph.node)
-    assert integers == len(products) - len(left)
-    files = [folder / "decoder.npz" for folder in (fast, tiny_bundle)]
-    assert files[0].stat().st_size < 0.4 * files[1].stat().st_size
+    integers = [node.name for node in graph.node if node.op_type == "MatMulIntegerToFloat"]
+    assert sorted(integers + left) == sorted(products)
 
 
-def test_fast_is_close_and_says_that_captions_depend_on_their_batch(
-    fast: Path, tiny_bundle: Path, caplog: pytest.LogCaptureFixture
+def test_what_depends_on_its_batch_says_so(
+    fast: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    manifest, sure = load_manifest(fast), load_manifest(tiny_bundle)
-    assert 1e-6 < manifest.parity["graph_tokens_max_difference"] < 0.05
-    assert 1e-6 < manifest.parity["logits_max_difference"] < 3
-    assert (manifest.batch_invariant, sure.batch_invariant) == (False, True)
-    onnx = OnnxRuntime.load(fast)
+    assert load_manifest(fast).batch_invariant
+    OnnxRuntime.load(fast)
+    assert not caplog.records
+    other = Path(shutil.copytree(fast, tmp_path / "other"))
+    write_manifest(other, replace(load_manifest(fast), batch_invariant=False))
+    OnnxRuntime.load(other)
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "--batch-size" in caplog.text
-    OnnxRuntime.load(tiny_bundle)
-    assert len(caplog.records) == 1
-    # and so they do: the others give all activations their scale
-    asked = questions(SMILES, onnx.vocabulary, load_lexicon())
-    alone = [onnx.first_logits([one])[0] for one in asked]
-    together = onnx.first_logits(asked)
-    assert any((one != other).any() for one, other in zip(alone, together, strict=True))
 
 
 def test_fast_is_verified_like_any_other(
