@@ -46,6 +46,7 @@ def run_part(part: str, args: argparse.Namespace, batch_size: int | None = None)
     """One measurement in a fresh process."""
     command = [sys.executable, __file__, "--part", part, "--input", args.input, "-n", str(args.n)]
     command += ["--model", args.model, "--bundle", args.bundle, "--threads", str(args.threads)]
+    command += ["--caption-threads", str(args.caption_threads or args.threads)]
     command += ["--batch-sizes", str(batch_size or args.batch_size)]
     command += [] if args.workers is None else ["--workers", str(args.workers)]
     if args.max_new_tokens:
@@ -68,7 +69,7 @@ def caption_bundle(args: argparse.Namespace) -> dict[str, Any]:
             limit=args.n,
             draws=0,
             batch_size=args.batch_sizes[0],
-            threads=args.threads,
+            threads=args.caption_threads,
             workers=args.workers,
             max_new_tokens=args.max_new_tokens,
         )
@@ -118,6 +119,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--input", required=True, help="compound file")
     parser.add_argument("-n", type=int, default=200, help="first N records")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--caption-threads", type=int, help="of `caption`; as --threads by default")
     parser.add_argument("--workers", type=int, help="of `caption`")
     parser.add_argument("--batch-size", type=int, default=BATCH_SIZE, help="of `caption`")
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[1, 8, 32], help="of theirs")

@@ -27,6 +27,7 @@ def main() -> None:
             command += ["--workers", str(workers), "--threads", str(threads)]
             command += ["--batch-size", str(batch)]
             command += ["--model", args.model] if args.model else []
+            command += [] if args.draws is None else ["--draws", str(args.draws)]
             subprocess.run(command, check=True)
             told = json.loads(summary_path(output).read_text(encoding="utf-8"))
         result = {"workers": workers, "threads": threads, "batch_size": batch}
@@ -41,6 +42,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("library", type=Path)
     parser.add_argument("--model", help="the one that ships by default")
     parser.add_argument("--limit", type=int, default=1000)
+    parser.add_argument("--draws", type=int, help="the model's own number by default")
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--batch-size", type=int, nargs="+", default=[32])

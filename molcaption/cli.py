@@ -156,8 +156,8 @@ def _caption(
     ] = None,
     workers: Annotated[
         int | None, typer.Option(rich_help_panel=SPEED, min=0,
-                                 help="Processes for parsing, features and checks; half of "
-                                 "the cores by default, 0 for none.")
+                                 help="Processes for parsing, features and checks; one a "
+                                 "core by default, 0 for none.")
     ] = None,
     molecule_timeout: Annotated[
         float | None, typer.Option(rich_help_panel=SPEED, min=0.1, metavar="SECONDS",

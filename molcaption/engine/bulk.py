@@ -27,8 +27,9 @@ _PRELOAD = "molcaption.engine.preload"
 
 
 def default_workers() -> int:
-    """Half of the cores: the decoder needs the other half."""
-    return max(1, len(os.sched_getaffinity(0)) // 2)
+    """One a core, as the decoder has threads: none is always busy, and each fills the rests of
+    the others (measured: docs/bulk.md)."""
+    return len(os.sched_getaffinity(0))
 
 
 def open_workers(n: int | None, timeout: float | None) -> Workers[Lexicon]:
