@@ -109,11 +109,14 @@ class Workers(Generic[S]):
         self._filling = False
         self._flying: set[_Chunk[Any]] = set()
         self._broken = 0
+        self._over = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._over = True
         self._backlog.clear()
         self._stop()
 
@@ -143,8 +146,9 @@ class Workers(Generic[S]):
         """Have the processes start while the caller does something else; does not wait."""
 
         def start() -> None:
-            with suppress(Exception):  # who submits the first items meets it again
-                self._running()
+            with self._lock, suppress(Exception):  # who submits the first items meets it again
+                if not self._over:
+                    self._running()
 
         if self._n:
             threading.Thread(target=start, daemon=True).start()

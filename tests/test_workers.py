@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -155,7 +156,11 @@ def test_workers_start_ahead_of_their_work(n: int) -> None:
         some.warm()
         assert some.submit(plus, range(3)).results() == [10, 11, 12]
     with Workers(n, ten) as idle:
-        idle.warm()  # and is left at once
+        idle.warm()  # and is left at once, perhaps before its thread has begun
+    idle.warm()
+    while threading.active_count() > 1:
+        time.sleep(0.01)
+    assert idle._pool is None
 
 
 def test_who_cannot_start_says_so_when_asked_to_work() -> None:
