@@ -157,9 +157,10 @@ def test_workers_start_ahead_of_their_work(n: int) -> None:
         assert some.submit(plus, range(3)).results() == [10, 11, 12]
     with Workers(n, ten) as idle:
         idle.warm()  # and is left at once, perhaps before its thread has begun
+    before = set(threading.enumerate())
     idle.warm()
-    while threading.active_count() > 1:
-        time.sleep(0.01)
+    for thread in set(threading.enumerate()) - before:
+        thread.join()
     assert idle._pool is None
 
 
