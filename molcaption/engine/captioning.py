@@ -212,23 +212,24 @@ class Captioning:
         return questions
 
     def _advance(self, queue: CaptionQueue) -> None:
-        """One step of the captioner; once it has nothing to do, wait for a caption.
-
-        Which of its candidates become captions, the workers decide.
-        """
-        if queue.empty and self._choices:
+        """One step of the captioner; once it has nothing to do, wait for a caption."""
+        if not queue.empty:
+            for place, candidates in self._timed(queue):
+                self._choose(self._asked.pop(place), candidates)
+        elif self._choices:
             self._keep()
-        for place, candidates in [] if queue.empty else self._timed(queue):
-            asked = self._asked.pop(place)
-            near = self._memory.neighbours(asked.features, NEIGHBOURS) if self._memory else ()
-            chosen = self._workers.submit(
-                partial(decide, mended=self._decoding.mend),
-                [(asked.smiles, candidates, near)],
-                urgent=True,
-            )
-            self._choices.append((asked, chosen))
         while self._choices and self._choices[0][1].done():
             self._keep()
+
+    def _choose(self, asked: _Asked, candidates: Sequence[Generation]) -> None:
+        """Have the workers decide which candidate becomes the caption."""
+        near = self._memory.neighbours(asked.features, NEIGHBOURS) if self._memory else ()
+        chosen = self._workers.submit(
+            partial(decide, mended=self._decoding.mend),
+            [(asked.smiles, candidates, near)],
+            urgent=True,
+        )
+        self._choices.append((asked, chosen))
 
     def _keep(self) -> None:
         """Store the caption that was asked for longest ago."""

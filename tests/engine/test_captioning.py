@@ -18,7 +18,7 @@ class Slow(CaptionQueue):
 
     def __init__(self) -> None:
         self.waiting: list[tuple[int, str]] = []
-        self.added = self.steps = self.most = 0
+        self.added = self.steps = 0
 
     @property
     def hungry(self) -> bool:

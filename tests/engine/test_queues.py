@@ -6,24 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from molcaption.claims import load_lexicon
-from molcaption.engine.questions import Question, questions
+from molcaption.engine.questions import Question
 from molcaption.engine.runtimes import Beams, CaptionQueue, Generation, Runtime
 from molcaption.engine.runtimes.lots import LotQueue
 from molcaption.engine.runtimes.onnx import OnnxRuntime
 from molcaption.engine.runtimes.torch import TorchRuntime
 
 SMILES = [f"{'C' * n}{end}" for n in range(1, 13) for end in ("O", "N", "C(=O)O")]
-
-
-@pytest.fixture(scope="module")
-def onnx(tiny_bundle: Path) -> OnnxRuntime:
-    return OnnxRuntime.load(tiny_bundle, threads=1)
-
-
-@pytest.fixture(scope="module")
-def molecules(onnx: OnnxRuntime) -> list[Question]:
-    return questions(SMILES, onnx.vocabulary, load_lexicon())
 
 
 def fed(

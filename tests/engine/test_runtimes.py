@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from molcaption.claims import load_lexicon
-from molcaption.engine.questions import Question, questions
+from molcaption.engine.questions import Question
 from molcaption.engine.runtimes import Beams, Generation, load_runtime, model_hash, writer
 from molcaption.engine.runtimes.onnx import OnnxRuntime
 from molcaption.engine.runtimes.onnx_queue import OnnxQueue, _Candidate
@@ -28,16 +27,6 @@ SMILES = [
     "C/C=C/C", "C/C=C\\C", "[O-][N+](=O)c1ccccc1", "CCCCCCCC(=O)O", "N#N", "CC(C)Cc1ccc(C)cc1",
     "O", "ClC(Cl)Cl", "CC1(C)SC2C(NC(=O)Cc3ccccc3)C(=O)N2C1C(=O)O", "c1ccc2ccccc2c1",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def onnx(tiny_bundle: Path) -> OnnxRuntime:
-    return OnnxRuntime.load(tiny_bundle, threads=2)
-
-
-@pytest.fixture(scope="module")
-def molecules(onnx: OnnxRuntime) -> list[Question]:
-    return questions(SMILES, onnx.vocabulary, load_lexicon())
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 7, 64])

@@ -17,12 +17,10 @@ from molcaption.engine.runtimes import GREEDY, Beams, Runtime
 from molcaption.engine.runtimes.onnx_prompts import Prompt, Prompter
 from molcaption.engine.runtimes.onnx_queue import OnnxQueue, normalisers
 from molcaption.engine.runtimes.search import Rules
-from molcaption.engine.runtimes.session import DecoderSession, available_cores
+from molcaption.engine.runtimes.session import MOST_POSITIONS, DecoderSession, available_cores
 from molcaption.errors import UsageError
 
 _log = logging.getLogger(__name__)
-_SCORED_POSITIONS = 4096
-"""Most positions that are scored together, padding included, for memory's sake."""
 
 
 class OnnxRuntime(Runtime):
@@ -95,7 +93,7 @@ class OnnxRuntime(Runtime):
         tokens = encode_caption(self._tokenizer, caption, end, most)
         prompts = [*self._prompter.prompts(molecules)]
         longest = max((len(prompt.ids) for prompt in prompts), default=1)
-        size = min(batch_size, max(1, _SCORED_POSITIONS // longest))
+        size = min(batch_size, max(1, MOST_POSITIONS // longest))
         parts = [prompts[start : start + size] for start in range(0, len(prompts), size)]
         return [score for part in parts for score in self._score(part, tokens)]
 

@@ -20,18 +20,15 @@ from molcaption.engine.questions import Question
 from molcaption.engine.runtimes import Beams, CaptionQueue, Generation
 from molcaption.engine.runtimes.onnx_prompts import Prompt, Prompter
 from molcaption.engine.runtimes.search import (
-    REFILL_SHARE,
     BeamSearch,
     Hypothesis,
     Rules,
     Search,
     SingleSearch,
+    may_start,
     take_first_slots,
 )
-from molcaption.engine.runtimes.session import DecoderSession
-
-_START_POSITIONS = 4096
-"""Most positions that start together, padding included: the activations of more fill the memory."""
+from molcaption.engine.runtimes.session import MOST_POSITIONS, DecoderSession
 
 
 @dataclass(slots=True)
@@ -95,8 +92,7 @@ class OnnxQueue(CaptionQueue):
         """See `CaptionQueue`."""
         used = len(_hypotheses(self._live))
         free = (self._slots - used) // self._each
-        wanted = max(1, self._slots // self._each // REFILL_SHARE)
-        if self._waiting and free and (not used or free >= min(wanted, len(self._waiting))):
+        if may_start(len(self._waiting), free, self._slots // self._each):
             self._live += self._start(self._next(free), used)
         else:
             self._advance()
@@ -113,7 +109,7 @@ class OnnxQueue(CaptionQueue):
         first = len(self._waiting[0][1].ids)
         near = sorted(self._waiting, key=lambda one: abs(len(one[1].ids) - first))[:most]
         longest = max(len(prompt.ids) for _, prompt in near)
-        taken = near[: max(1, _START_POSITIONS // longest)]
+        taken = near[: max(1, MOST_POSITIONS // longest)]
         places = {place for place, _ in taken}
         self._waiting = [one for one in self._waiting if one[0] not in places]
         return taken

@@ -16,8 +16,16 @@ from molcaption.engine.draws import draw
 from molcaption.engine.packed import FloatArray
 from molcaption.engine.runtimes import Beams
 
-REFILL_SHARE = 4
-"""New prompts start together when a quarter of the slots is free: fewer starts, less padding."""
+_REFILL_SHARE = 4
+
+
+def may_start(n_waiting: int, n_free: int, n_most: int) -> bool:
+    """Whether new prompts start now, before what is in the making goes on.
+
+    They start together when there is room for a quarter of ``n_most``, the most that there is ever
+    room for, or for all that wait: fewer starts, less padding.
+    """
+    return n_waiting > 0 and n_free >= min(max(1, n_most // _REFILL_SHARE), n_waiting)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,9 @@ DEVICES = {
 }
 """By the target of a bundle."""
 
+MOST_POSITIONS = 4096
+"""Of prompts that a decoder runs together, padding included: the activations of more fill the
+memory."""
 _SPINNING_US = "20"
 """How long a thread looks for its next share of the work before it sleeps. A product's shares come
 some microseconds apart; onnxruntime's own millisecond takes the cores from the workers."""

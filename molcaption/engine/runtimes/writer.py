@@ -12,12 +12,7 @@ from torch import Tensor
 from molcaption.data.features import MoleculeView
 from molcaption.engine.draws import chances, draw
 from molcaption.engine.merged import MergedModel
-from molcaption.engine.runtimes.search import (
-    REFILL_SHARE,
-    Hypothesis,
-    Rules,
-    take_first_slots,
-)
+from molcaption.engine.runtimes.search import Hypothesis, Rules, may_start, take_first_slots
 from molcaption.engine.runtimes.slots import SlotDecoder
 
 _START_POSITIONS = 2**15
@@ -63,11 +58,10 @@ class CaptionWriter:
         queue, slots = deque(asked), min(self._size, len(asked))
         longest = len(queue[0].ids) + self._rules.new_tokens
         decoder = SlotDecoder(self._model.captioner.llm, slots, longest)
-        wanted = max(1, slots // REFILL_SHARE)
         live: list[Written] = []
         while queue or live:
             room = slots - len(live)
-            if queue and room and (not live or room >= min(wanted, len(queue))):
+            if may_start(len(queue), room, slots):
                 most = max(1, _START_POSITIONS // len(queue[0].ids))
                 some = [queue.popleft() for _ in range(min(room, most, len(queue)))]
                 live += self._start(decoder, some, len(live))
