@@ -7,6 +7,7 @@ wrong. Compilation happens once per process.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from inspect import signature
 from typing import Any
 
@@ -14,7 +15,7 @@ from rdkit import Chem
 
 from molcaption.claims.predicates import PREDICATES
 from molcaption.claims.queries import drawn_query, skeleton_query, strict_query
-from molcaption.claims.requirements import requirement
+from molcaption.claims.requirements import Requirement, requirement
 from molcaption.errors import BadDataError
 
 STRENGTHS = ("exact", "necessary")
@@ -36,18 +37,18 @@ _OTHERS = "id say sure tautomers strength countable pattern open certain source"
 KEYS = frozenset([*_TESTS, *_TEXTS, *_OTHERS.split()])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class StructuralTest:
-    """A query molecule, or a predicate with its arguments (``$name`` is filled from the text).
-
-    ``atoms``: atoms by atomic number, and ``rings``: rings, without which nothing matches.
-    """
+    """A query molecule, or a predicate with its arguments (``$name`` is filled from the text)."""
 
     query: Chem.Mol | None = None
     predicate: Callable[..., int] | None = None
     arguments: tuple[Any, ...] = ()
-    atoms: tuple[tuple[int, int], ...] = ()
-    rings: int = 0
+
+    @cached_property
+    def needs(self) -> Requirement:
+        """Without these no query matches; a predicate needs nothing. Read when first asked for."""
+        return Requirement() if self.query is None else requirement(self.query)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,10 +168,10 @@ def _tests(
         sure = _test(entry["sure"], where) if "sure" in entry else None
         if "skeleton" in entry:
             if sure is None and entry.get("strength") != "necessary":
-                sure = _queried(drawn_query(entry["skeleton"]))
-            return _queried(skeleton_query(entry["skeleton"])), sure
+                sure = StructuralTest(drawn_query(entry["skeleton"]))
+            return StructuralTest(skeleton_query(entry["skeleton"])), sure
         if entry.get("tautomers"):
-            loose = _queried(skeleton_query(entry["smarts"]))
+            loose = StructuralTest(skeleton_query(entry["smarts"]))
             return loose, sure or _test(entry["smarts"], where)
         value = entry.get("smarts") or entry.get("builtin")
         return (None if value is None else _test(value, where)), sure
@@ -180,19 +181,13 @@ def _tests(
 
 def _test(value: Any, where: str) -> StructuralTest:
     if isinstance(value, str):
-        return _queried(strict_query(value))
+        return StructuralTest(strict_query(value))
     if not isinstance(value, list) or not value:
         raise BadDataError(f"{where}: builtin is {value!r}, expected [name, argument, ...]")
     name, *arguments = value
     if name not in PREDICATES:
         raise BadDataError(f"{where}: no builtin {name!r}; there are {sorted(PREDICATES)}")
     return StructuralTest(predicate=PREDICATES[name], arguments=tuple(arguments))
-
-
-def _queried(query: Chem.Mol) -> StructuralTest:
-    needed = requirement(query)
-    atoms = tuple(sorted(needed.atoms.items(), reverse=True))
-    return StructuralTest(query=query, atoms=atoms, rings=needed.rings)
 
 
 def _pattern(text: Any, where: str) -> re.Pattern[str] | None:

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from molcaption.claims.entry import Concept, compile_entry
+from molcaption.claims.screen import Screen
 from molcaption.errors import BadDataError, NoInputError
 
 LEXICON_VERSION = "2"
@@ -67,6 +68,11 @@ class Lexicon:
                 before = found.get(test.predicate.__name__, (0, 0))
                 found[test.predicate.__name__] = (before[0] + passed, before[1] + named)
         return found
+
+    @cached_property
+    def screen(self) -> Screen:
+        """For questions about all concepts at once; made when the first is asked, in a second."""
+        return Screen(self.concepts)
 
     def confidence(self, concept_id: str) -> float | None:
         """Share of gold captions that agree with the test, shrunk; None if nobody measured."""

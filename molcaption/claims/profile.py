@@ -62,12 +62,9 @@ def profile(mol: Chem.Mol, lexicon: Lexicon, *, concepts: Collection[str] | None
         concepts: ids of those to look for; all by default.
     """
     structure = Structure(mol, lexicon)
-    plain = (
-        key
-        for key, concept in lexicon.concepts.items()
-        if not concept.parametric and (concepts is None or key in concepts)
-    )
-    counts = {key: count for key in plain if (count := structure.count(key))}
+    left = lexicon.screen.left(structure)
+    asked = left if concepts is None else (key for key in left if key in concepts)
+    counts = {key: count for key in asked if (count := structure.count(key))}
     return Profile(
         counts=counts,
         proven=frozenset(key for key in counts if structure.proven(key)),

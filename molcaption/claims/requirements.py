@@ -1,6 +1,7 @@
 """What a query needs of a molecule at the very least: a look at that before a search for matches.
 
-Most of the lexicon's tests miss, and a search that misses costs ten times as much as this look.
+Most of the lexicon's tests miss, and a search that misses costs ten times as much as this look; for
+all tests together there is a quicker one (screen.py).
 """
 
 from collections import Counter
@@ -10,6 +11,7 @@ from functools import lru_cache, reduce
 
 from rdkit import Chem
 
+from molcaption.claims.paths import paths_drawn
 from molcaption.claims.queries import strict_query
 
 _TABLE = Chem.GetPeriodicTable()
@@ -26,22 +28,24 @@ class Requirement:
     Attributes:
         atoms: number of atoms by atomic number; hydrogens are atoms of their own.
         rings: bonds beyond those of a tree.
+        paths: small skeletons of elements, as bits (paths.py).
     """
 
     atoms: dict[int, int] = field(default_factory=dict)
     rings: int = 0
+    paths: int = 0
 
     def __or__(self, other: "Requirement") -> "Requirement":
         """Both are needed, and may share their atoms."""
         numbers = self.atoms | other.atoms
         atoms = {n: max(self.atoms.get(n, 0), other.atoms.get(n, 0)) for n in numbers}
-        return Requirement(atoms, max(self.rings, other.rings))
+        return Requirement(atoms, max(self.rings, other.rings), self.paths | other.paths)
 
     def __and__(self, other: "Requirement") -> "Requirement":
         """What both need, where either will do."""
         shared = self.atoms.keys() & other.atoms.keys()
         atoms = {n: min(self.atoms[n], other.atoms[n]) for n in shared}
-        return Requirement(atoms, min(self.rings, other.rings))
+        return Requirement(atoms, min(self.rings, other.rings), self.paths & other.paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,11 @@ def requirement(query: Chem.Mol) -> Requirement:
 
 
 def _whole(query: Chem.Mol, atoms: list[_Atom]) -> Requirement:
-    numbers = Counter(atom.number for atom in atoms if atom.number)
+    numbers = [atom.number for atom in atoms]
+    counts = Counter(number for number in numbers if number)
     rings = query.GetNumBonds() - query.GetNumAtoms() + len(Chem.GetMolFrags(query))
-    return reduce(Requirement.__or__, (a.around for a in atoms), Requirement(dict(numbers), rings))
+    drawn = Requirement(dict(counts), rings, paths_drawn(query, numbers))
+    return reduce(Requirement.__or__, (atom.around for atom in atoms), drawn)
 
 
 @lru_cache(maxsize=4096)

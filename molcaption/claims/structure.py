@@ -229,13 +229,13 @@ class Structure:
                 return test.predicate(self, *test.arguments)
             given = dict(filled)
             return test.predicate(self, *[given.get(a, a) for a in test.arguments])
-        present = self.element_counts
-        if test.rings > len(self.rings):
+        assert test.query is not None  # a test has a predicate or a query
+        needs, present = test.needs, self.element_counts
+        if needs.rings > len(self.rings):
             return 0
-        for number, n in test.atoms:
+        for number, n in needs.atoms.items():
             if present.get(number, 0) < n:
                 return 0
-        assert test.query is not None  # a test has a predicate or a query
         if not countable:
             return int(self.mol.HasSubstructMatch(test.query))
         return len(self.mol.GetSubstructMatches(test.query, maxMatches=MAX_MATCHES))

@@ -1,14 +1,18 @@
 """What a query needs: never more than a molecule that it matches has."""
 
 import csv
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 import pytest
+from rdkit import Chem
 
 from molcaption.chem.molecule import parse_smiles
 from molcaption.claims import Structure, load_lexicon
+from molcaption.claims.paths import paths_of
 from molcaption.claims.queries import skeleton_query, strict_query
-from molcaption.claims.requirements import Requirement, requirement
+from molcaption.claims.requirements import requirement
 
 REFERENCES = Path(__file__).parents[2] / "examples" / "references.tsv"
 
@@ -35,11 +39,33 @@ REFERENCES = Path(__file__).parents[2] / "examples" / "references.tsv"
     ],
 )
 def test_what_a_query_needs(smarts: str, atoms: dict[int, int], rings: int) -> None:
-    assert requirement(strict_query(smarts)) == Requirement(atoms, rings)
+    needs = requirement(strict_query(smarts))
+    assert (needs.atoms, needs.rings) == (atoms, rings)
 
 
 def test_a_skeleton_needs_its_elements() -> None:
-    assert requirement(skeleton_query("c1ccc2[nH]ccc2c1*")) == Requirement({6: 8, 7: 1}, 2)
+    needs = requirement(skeleton_query("c1ccc2[nH]ccc2c1*"))
+    assert (needs.atoms, needs.rings) == ({6: 8, 7: 1}, 2)
+
+
+@pytest.mark.parametrize(
+    ("smarts", "drawn"),
+    [
+        ("[OX2H1,OX1-]C(=[#8])[CH3]", ["CC(=O)O"]),
+        ("[!#1]CN", ["CN"]),
+        ("C*N", []),
+        ("[O,S]C", []),
+        # Of alternatives what both draw; of what must all hold, everything.
+        ("[$(CCO),$(CCN)]", ["CC"]),
+        ("[C;$(CO);$(CN)]S", ["CO", "CN", "CS"]),
+        ("[C;!$(CO)]N", ["CN"]),
+        ("CO.CN", ["CO", "CN"]),
+    ],
+)
+def test_a_query_needs_what_it_draws(smarts: str, drawn: list[str]) -> None:
+    mols = [Chem.MolFromSmiles(smiles) for smiles in drawn]
+    paths = [paths_of(mol, [atom.GetAtomicNum() for atom in mol.GetAtoms()]) for mol in mols]
+    assert requirement(strict_query(smarts)).paths == reduce(or_, paths, 0)
 
 
 def test_nothing_that_matches_lacks_what_its_query_needs() -> None:
@@ -51,8 +77,11 @@ def test_nothing_that_matches_lacks_what_its_query_needs() -> None:
     for row in rows[:60]:
         structure = Structure(parse_smiles(row["smiles"]), lexicon)
         present, rings = structure.element_counts, len(structure.rings)
+        lacking = ~paths_of(structure.mol, structure.numbers)
         for test in tests:
-            if test.rings > rings or any(present.get(n, 0) < k for n, k in test.atoms):
+            needs = test.needs
+            few = any(present.get(n, 0) < k for n, k in needs.atoms.items())
+            if few or needs.rings > rings or needs.paths & lacking:
                 assert not structure.mol.HasSubstructMatch(test.query), test
             else:
                 hits += 1

@@ -81,7 +81,7 @@ class OnnxRuntime(Runtime):
 
     def first_logits(self, molecules: Sequence[Question]) -> FloatArray:
         """Logits of the first token of each molecule's caption, [B, V]; for measuring parity."""
-        embeds, lengths = self._prompter.embed([*self._prompter.prompts(molecules)])
+        embeds, lengths = self._prompter.embed(self._prompter.prompts(molecules))
         self._decoder.allocate(len(lengths), int(lengths.max()))
         return self._decoder.prefill(0, embeds, lengths)
 
@@ -91,7 +91,7 @@ class OnnxRuntime(Runtime):
         """See `Runtime.score`."""
         end, most = self.manifest.end_token_ids[0], self.manifest.max_new_tokens
         tokens = encode_caption(self._tokenizer, caption, end, most)
-        prompts = [*self._prompter.prompts(molecules)]
+        prompts = self._prompter.prompts(molecules)
         longest = max((len(prompt.ids) for prompt in prompts), default=1)
         size = min(batch_size, max(1, MOST_POSITIONS // longest))
         parts = [prompts[start : start + size] for start in range(0, len(prompts), size)]

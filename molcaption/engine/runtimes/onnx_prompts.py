@@ -4,7 +4,8 @@ in the places of its graph tokens.
 Dims: B molecules, S tokens of a prompt, Q graph tokens, R tokens of the features, D width.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,14 +43,22 @@ class Prompter:
         self._manifest, self._tokenizer = manifest, tokenizer
         self._embeddings = np.load(directory / bundle.EMBEDDINGS, mmap_mode="r")
         self._bridge = BridgeSession(directory)
+        # The bridge computes in one thread: here it does so while the decoder goes on.
+        self._aside = ThreadPoolExecutor(1, "bridge")
 
-    def prompts(self, molecules: Sequence[Question]) -> Iterator[Prompt]:
+    def begin(self, molecules: Sequence[Question]) -> Future[list[Prompt]]:
+        """Have the prompts made beside whatever the caller does next."""
+        return self._aside.submit(self.prompts, molecules)
+
+    def prompts(self, molecules: Sequence[Question]) -> list[Prompt]:
         """One for each molecule, in order."""
+        made = []
         for start in range(0, len(molecules), _BRIDGE_BATCH):
             chunk = molecules[start : start + _BRIDGE_BATCH]
             tokens = self.tokens([view for view, _ in chunk])
             for (_, smiles), vectors in zip(chunk, tokens, strict=True):
-                yield Prompt(smiles, np.array(self._encode(smiles)), vectors)
+                made.append(Prompt(smiles, np.array(self._encode(smiles)), vectors))
+        return made
 
     def tokens(self, views: Sequence[MoleculeView]) -> FloatArray:
         """Molecules as vectors of the decoder's space, [B, Q + R, D]."""

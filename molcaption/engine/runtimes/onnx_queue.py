@@ -6,7 +6,9 @@ do not depend on the other rows (see packed.py and session.py); a test compares 
 neighbours.
 """
 
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import count
 
@@ -67,6 +69,7 @@ class OnnxQueue(CaptionQueue):
         self._each = beams.width + draws
         self._slots = max(slots, self._each)
         self._places = count()
+        self._arriving: deque[tuple[list[int], Future[list[Prompt]]]] = deque()
         self._waiting: list[tuple[int, Prompt]] = []
         self._live: list[_Candidate] = []
         self._made: dict[int, dict[int, Generation]] = {}
@@ -75,21 +78,23 @@ class OnnxQueue(CaptionQueue):
     @property
     def hungry(self) -> bool:
         """See `CaptionQueue`."""
-        return len(self._waiting) * self._each < self._slots
+        arriving = sum(len(places) for places, _ in self._arriving)
+        return (len(self._waiting) + arriving) * self._each < self._slots
 
     @property
     def empty(self) -> bool:
         """See `CaptionQueue`."""
-        return not self._waiting and not self._live
+        return not (self._arriving or self._waiting or self._live)
 
     def add(self, molecules: Sequence[Question]) -> None:
         """See `CaptionQueue`."""
-        prompts = [(next(self._places), one) for one in self._prompter.prompts(molecules)]
-        # Longest first: the short ones fill up the end.
-        self._waiting += sorted(prompts, key=lambda one: -len(one[1].ids))
+        if molecules:
+            places = [next(self._places) for _ in molecules]
+            self._arriving.append((places, self._prompter.begin(molecules)))
 
     def step(self) -> list[tuple[int, list[Generation]]]:
         """See `CaptionQueue`."""
+        self._arrive(wait=not self._waiting and not self._live)
         used = len(_hypotheses(self._live))
         free = (self._slots - used) // self._each
         if may_start(len(self._waiting), free, self._slots // self._each):
@@ -100,6 +105,15 @@ class OnnxQueue(CaptionQueue):
         whole = [place for place, made in self._made.items() if len(made) == 1 + self._draws]
         found = [(place, self._made.pop(place)) for place in whole]
         return [(place, [made[n] for n in range(1 + self._draws)]) for place, made in found]
+
+    def _arrive(self, *, wait: bool) -> None:
+        """Let the prompts wait that are made by now, and those that are made next if asked to."""
+        while self._arriving and (wait or self._arriving[0][1].done()):
+            places, made = self._arriving.popleft()
+            # Longest first: the short ones fill up the end.
+            pairs = zip(places, made.result(), strict=True)
+            self._waiting += sorted(pairs, key=lambda one: -len(one[1].ids))
+            wait = False
 
     def _next(self, most: int) -> list[tuple[int, Prompt]]:
         """Take the molecules that start next, ``most`` or as many as there is room to run.
@@ -148,7 +162,8 @@ class OnnxQueue(CaptionQueue):
         """
         logits[:, self._manifest.graph_token_id] = -np.inf
         for one in _hypotheses(candidates):
-            logits[one.slot - first, one.repeating(self._rules.no_repeat_ngram)] = -np.inf
+            if banned := one.repeating(self._rules.no_repeat_ngram):
+                logits[one.slot - first, banned] = -np.inf
         totals = normalisers(logits)
         for candidate in candidates:
             places = [one.slot - first for one in candidate.search.live]
