@@ -47,8 +47,9 @@ class StructuralTest:
 
     @cached_property
     def needs(self) -> Requirement:
-        """Without these no query matches; a predicate needs nothing. Read when first asked for."""
-        return Requirement() if self.query is None else requirement(self.query)
+        """Without these the query does not match; read when they are first asked for."""
+        assert self.query is not None  # nobody asks what a predicate needs
+        return requirement(self.query)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

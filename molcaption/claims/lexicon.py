@@ -71,7 +71,7 @@ class Lexicon:
 
     @cached_property
     def screen(self) -> Screen:
-        """For questions about all concepts at once; made when the first is asked, in a second."""
+        """For questions about all concepts at once."""
         return Screen(self.concepts)
 
     def confidence(self, concept_id: str) -> float | None:

@@ -24,19 +24,8 @@ def paths_of(mol: Chem.Mol, numbers: Sequence[int]) -> int:
     Args:
         numbers: atomic number of each atom.
     """
-    if max((atom.GetDegree() for atom in mol.GetAtoms()), default=0) > _MOST_NEIGHBOURS:
-        return EVERY_PATH
-    bits = Chem.RDKFingerprint(
-        mol,
-        minPath=1,
-        maxPath=_MOST_BONDS,
-        fpSize=N_PATHS,
-        nBitsPerHash=1,
-        branchedPaths=True,
-        useBondOrder=False,
-        atomInvariants=list(numbers),
-    )
-    return int.from_bytes(DataStructs.BitVectToBinaryText(bits), "little")
+    crowded = any(atom.GetDegree() > _MOST_NEIGHBOURS for atom in mol.GetAtoms())
+    return EVERY_PATH if crowded else _fingerprint(mol, numbers)
 
 
 def paths_drawn(query: Chem.Mol, numbers: Sequence[int]) -> int:
@@ -51,7 +40,18 @@ def paths_drawn(query: Chem.Mol, numbers: Sequence[int]) -> int:
         begin, end = places.get(bond.GetBeginAtomIdx()), places.get(bond.GetEndAtomIdx())
         if begin is not None and end is not None:
             drawn.AddBond(begin, end, Chem.BondType.SINGLE)
-    if not drawn.GetNumBonds():
-        return 0
-    found = paths_of(drawn, [n for n in numbers if n])
-    return 0 if found == EVERY_PATH else found
+    return _fingerprint(drawn, [n for n in numbers if n]) if drawn.GetNumBonds() else 0
+
+
+def _fingerprint(mol: Chem.Mol, numbers: Sequence[int]) -> int:
+    bits = Chem.RDKFingerprint(
+        mol,
+        minPath=1,
+        maxPath=_MOST_BONDS,
+        fpSize=N_PATHS,
+        nBitsPerHash=1,
+        branchedPaths=True,
+        useBondOrder=False,
+        atomInvariants=list(numbers),
+    )
+    return int.from_bytes(DataStructs.BitVectToBinaryText(bits), "little")

@@ -28,7 +28,7 @@ class Requirement:
     Attributes:
         atoms: number of atoms by atomic number; hydrogens are atoms of their own.
         rings: bonds beyond those of a tree.
-        paths: small skeletons of elements, as bits (paths.py).
+        paths: small skeletons of elements, as bits (paths.py), where they were asked for.
     """
 
     atoms: dict[int, int] = field(default_factory=dict)
@@ -63,25 +63,36 @@ class _Atom:
         return _Atom(number, self.around & other.around)
 
 
-def requirement(query: Chem.Mol) -> Requirement:
-    """What every match of ``query`` needs; recursive SMARTS count, whichever alternative holds."""
-    return _whole(query, [_read(atom.GetSmarts()) for atom in query.GetAtoms()])
+def requirement(query: Chem.Mol, *, paths: bool = False) -> Requirement:
+    """What every match of ``query`` needs; recursive SMARTS count, whichever alternative holds.
+
+    Args:
+        paths: tell of them too; that takes most of the time.
+    """
+    return _whole(query, _atoms(query, paths), paths)
 
 
-def _whole(query: Chem.Mol, atoms: list[_Atom]) -> Requirement:
+def _atoms(query: Chem.Mol, paths: bool) -> list[_Atom]:
+    return [_read(atom.GetSmarts(), paths) for atom in query.GetAtoms()]
+
+
+def _whole(query: Chem.Mol, atoms: list[_Atom], paths: bool) -> Requirement:
     numbers = [atom.number for atom in atoms]
     counts = Counter(number for number in numbers if number)
     rings = query.GetNumBonds() - query.GetNumAtoms() + len(Chem.GetMolFrags(query))
-    drawn = Requirement(dict(counts), rings, paths_drawn(query, numbers))
+    drawn = Requirement(dict(counts), rings, paths_drawn(query, numbers) if paths else 0)
     return reduce(Requirement.__or__, (atom.around for atom in atoms), drawn)
 
 
-@lru_cache(maxsize=4096)
-def _read(smarts: str) -> _Atom:
+@lru_cache(maxsize=8192)
+def _read(smarts: str, paths: bool) -> _Atom:
     """An atom's own SMARTS: ``;`` binds weaker than ``,``, and that weaker than ``&``."""
     inside = smarts[1:-1] if smarts.startswith("[") else smarts
     return _all(
-        reduce(_Atom.__and__, (_all(map(_term, _split(one, "&"))) for one in _split(part, ",")))
+        reduce(
+            _Atom.__and__,
+            (_all(_term(text, paths) for text in _split(one, "&")) for one in _split(part, ",")),
+        )
         for part in _split(inside, ";")
     )
 
@@ -90,13 +101,13 @@ def _all(atoms: Iterable[_Atom]) -> _Atom:
     return reduce(_Atom.__or__, atoms, _Atom())
 
 
-def _term(text: str) -> _Atom:
+def _term(text: str, paths: bool) -> _Atom:
     """An element, or ``$(…)``, whose first atom this is; all else asks for no atom or ring."""
     if not text.startswith("$("):
         return _Atom(_ELEMENTS.get(text, 0))
     query = strict_query(text[2:-1])
-    atoms = [_read(atom.GetSmarts()) for atom in query.GetAtoms()]
-    return _Atom(atoms[0].number, _whole(query, atoms))
+    atoms = _atoms(query, paths)
+    return _Atom(atoms[0].number, _whole(query, atoms, paths))
 
 
 def _split(text: str, separator: str) -> Iterator[str]:

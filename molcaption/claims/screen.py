@@ -8,39 +8,68 @@ Dims: C concepts, E elements, W words of 64 bits.
 """
 
 from collections.abc import Mapping
-from functools import reduce
-from typing import TYPE_CHECKING
+from functools import cached_property, reduce
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from molcaption.claims.paths import N_PATHS, paths_of
-from molcaption.claims.requirements import Requirement
+from molcaption.claims.requirements import Requirement, requirement
 
 if TYPE_CHECKING:
     from molcaption.claims.entry import Concept
     from molcaption.claims.structure import Structure
 
 
+_PAYS = 100
+"""Molecules that save what it takes to read the needs of the built-in lexicon's tests."""
+
+
+class _Matrices(NamedTuple):
+    """What each concept needs: atoms of the elements ``numbers`` and rings, and paths."""
+
+    numbers: list[int]
+    least: NDArray[np.int32]  # [C, E + 1]
+    paths: NDArray[np.uint64]  # [C, W]
+
+
 class Screen:
-    """What each concept needs, as matrices."""
+    """What each concept needs, read once it pays: so many molecules come through unscreened."""
 
     def __init__(self, concepts: Mapping[str, "Concept"]) -> None:
-        needs = _needs(concepts)
-        self._keys = list(needs)
-        self._numbers = sorted({number for need in needs.values() for number in need.atoms})
-        rows = [[*(n.atoms.get(e, 0) for e in self._numbers), n.rings] for n in needs.values()]
-        self._least = np.array(rows, np.int32).reshape(-1, len(self._numbers) + 1)  # [C, E + 1]
-        paths = [_words(need.paths) for need in needs.values()]
-        self._paths = np.array(paths, np.uint64).reshape(-1, N_PATHS // 64)  # [C, W]
+        self._concepts = concepts
+        self._keys = list(concepts)
+        self._asked = 0
+
+    def prepare(self) -> None:
+        """Read it now, to screen the first molecule already."""
+        self._asked = _PAYS
+        _ = self._matrices
 
     def left(self, structure: "Structure") -> list[str]:
         """Ids of the concepts that the structure may have, in the lexicon's order."""
-        has = [structure.element_counts.get(number, 0) for number in self._numbers]
-        rows = np.flatnonzero((self._least <= [*has, len(structure.rings)]).all(axis=1))
+        if self._asked < _PAYS:
+            self._asked += 1
+            return self._keys
+        numbers, least, paths = self._matrices
+        has = [structure.element_counts.get(number, 0) for number in numbers]
+        rows = np.flatnonzero((least <= [*has, len(structure.rings)]).all(axis=1))
         lacking = ~_words(paths_of(structure.mol, structure.numbers))
-        rows = rows[~(self._paths[rows] & lacking).any(axis=1)]
+        rows = rows[~(paths[rows] & lacking).any(axis=1)]
         return [self._keys[row] for row in rows]
+
+    @cached_property
+    def _matrices(self) -> _Matrices:
+        needs = _needs(self._concepts).values()
+        numbers = sorted({number for need in needs for number in need.atoms})
+        least = [[*(need.atoms.get(n, 0) for n in numbers), need.rings] for need in needs]
+        paths = [_words(need.paths) for need in needs]
+        return _Matrices(
+            numbers,
+            np.array(least, np.int32).reshape(-1, len(numbers) + 1),
+            np.array(paths, np.uint64).reshape(-1, N_PATHS // 64),
+        )
 
 
 def _needs(concepts: Mapping[str, "Concept"]) -> dict[str, Requirement]:
@@ -50,7 +79,8 @@ def _needs(concepts: Mapping[str, "Concept"]) -> dict[str, Requirement]:
     def need(key: str) -> Requirement:
         if key not in found:
             test = concepts[key].test
-            own = Requirement() if test is None else test.needs
+            query = None if test is None else test.query
+            own = Requirement() if query is None else requirement(query, paths=True)
             found[key] = reduce(Requirement.__or__, map(need, concepts[key].parents), own)
         return found[key]
 

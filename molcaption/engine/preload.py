@@ -3,4 +3,4 @@ lexicon and its screen, which take a second each, in their memory."""
 
 from molcaption.engine.bulk import shared_lexicon
 
-_ = shared_lexicon().screen
+shared_lexicon().screen.prepare()
