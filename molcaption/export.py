@@ -32,7 +32,6 @@ _SAMPLE = (
 )  # fmt: skip
 """Molecules to measure parity on when the user names none."""
 _CUDA_WEIGHTS = ("fp16", "int8", "int4")
-_DEPENDS = "A caption may change with `--batch-size` and with what is captioned beside it."
 _PACKAGES = ("onnx", "onnxscript", "onnxruntime-genai")
 
 
@@ -170,10 +169,10 @@ def _write_files(
     model: MergedModel, model_dir: Path, directory: Path, weights: str, target: str
 ) -> bundle.Manifest:
     """All files but the manifest."""
-    from molcaption.engine.onnx_export import export_bridge, export_decoder, storage_of_rest
+    from molcaption.engine.onnx_export import export_bridge, export_decoder, stored_as
 
     captioner = model.captioner
-    export_bridge(captioner.bridge, directory, storage_of_rest(weights))
+    export_bridge(captioner.bridge, directory, stored_as(weights))
     positions = model.max_prompt_tokens + model.max_new_tokens
     shape = export_decoder(model_dir, captioner.llm, directory, weights, target, positions)
     shutil.copyfile(model_dir / bundle.TOKENIZER, directory / bundle.TOKENIZER)
@@ -259,10 +258,11 @@ def _readme(model: MergedModel, weights: str, target: str) -> str:
     if target == "cuda":
         computed = (
             f"Needs an NVIDIA GPU. Weights are stored as {weights} and the decoder computes in "
-            f"float16. {_DEPENDS}"
+            "float16. A caption may change with `--batch-size` and with what is captioned beside "
+            "it."
         )
     elif weights == bundle.FAST:
-        computed = f"The decoder multiplies 8-bit integers. {_DEPENDS}"
+        computed = "Weights are stored as int8, and the decoder multiplies 8-bit integers."
     return (
         f"# {model.name}: a molcaption bundle\n\n"
         "Captions molecules with onnxruntime alone:\n\n"

@@ -20,9 +20,9 @@ from molcaption.engine.hashes import CARD, file_hashes
 from molcaption.engine.packed import STORAGES
 from molcaption.errors import BadDataError, MissingError
 
-SCHEMA = 3
+SCHEMA = 4
 """2 added target, the manifest's own digest, 4-bit weights and 8-bit embeddings; 3 added
-batch_invariant and what it is for. Older ones still load."""
+batch_invariant and what it is for; 4 added integers. Older ones still load."""
 FAST = "fast"
 WEIGHTS = (*STORAGES, FAST)
 """What an export can be asked for: ways to store weights that are computed in floating point, and
@@ -47,9 +47,11 @@ REQUIRED = (
 
 @dataclass(frozen=True, slots=True)
 class DecoderShape:
-    """What a key/value cache needs to know of a decoder.
+    """What one needs to know of a decoder to run it.
 
-    ``positions`` is the longest sequence, prompt and caption together.
+    Attributes:
+        positions: the longest sequence, prompt and caption together.
+        integers: matrices that it multiplies as integers.
     """
 
     layers: int
@@ -58,6 +60,7 @@ class DecoderShape:
     width: int
     vocabulary: int
     positions: int
+    integers: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -117,13 +117,12 @@ def export_decoder(
         _build(llm_directory, Path(scratch), target)
         model = onnx.load(str(Path(scratch) / "model.onnx"))
         _head_sees_last_position(model.graph)
-        if weights == FAST:
-            multiply_integers(model, _bears_rounding)
+        turned = multiply_integers(model, _bears_rounding) if weights == FAST else {}
     positions = _cut_rotary_tables(model.graph, max_positions)
-    shape = _shape(model.graph, positions)
-    storage = storage_of_rest(weights)
+    shape = _shape(model.graph, positions, [*turned])
+    storage = stored_as(weights)
     storage_of = _mixed(shape.layers) if storage == "int4" else lambda _: storage
-    write_graph(model, directory, DECODER, storage_of)
+    write_graph(model, directory, DECODER, storage_of, turned)
     if target == "cuda":
         write_gather(directory)
     table: FloatArray = llm.get_input_embeddings().weight.detach().float().cpu().numpy()
@@ -131,8 +130,8 @@ def export_decoder(
     return shape
 
 
-def storage_of_rest(weights: str) -> str:
-    """How bridge, embeddings and what a ``fast`` decoder leaves in float32 are stored."""
+def stored_as(weights: str) -> str:
+    """How the weights of a bundle are stored, but for the 8-bit ones of ``int4``."""
     return "int8" if weights == FAST else weights
 
 
@@ -215,7 +214,7 @@ def _cut_rotary_tables(graph: onnx.GraphProto, max_positions: int) -> int:
     return positions
 
 
-def _shape(graph: onnx.GraphProto, positions: int) -> DecoderShape:
+def _shape(graph: onnx.GraphProto, positions: int, integers: list[str]) -> DecoderShape:
     inputs: Mapping[str, list[int]] = {
         value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim]
         for value in graph.input
@@ -233,6 +232,7 @@ def _shape(graph: onnx.GraphProto, positions: int) -> DecoderShape:
         width=inputs["inputs_embeds"][2],
         vocabulary=logits.type.tensor_type.shape.dim[1].dim_value,
         positions=positions,
+        integers=integers,
     )
 
 

@@ -1,6 +1,6 @@
 """A graph of a bundle on disk: an ``.onnx`` without weights, an ``.npz`` with them (packed.py)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from molcaption.engine.bundle import GATHER
-from molcaption.engine.packed import pack
+from molcaption.engine.packed import COLUMN_CODES, COLUMN_SCALES, FloatArray, pack
 
 ROTARY = ("cos_cache", "sin_cache")
 _EXTERNAL_BYTES = 1024
@@ -18,20 +18,29 @@ _EXTERNAL_BYTES = 1024
 
 
 def write_graph(
-    model: onnx.ModelProto, directory: Path, name: str, storage_of: Callable[[str], str]
+    model: onnx.ModelProto,
+    directory: Path,
+    name: str,
+    storage_of: Callable[[str], str],
+    turned: Mapping[str, FloatArray] | None = None,
 ) -> None:
     """Save ``NAME.onnx`` without its larger weights, and those packed beside it as ``NAME.npz``.
 
     Args:
         storage_of: as for `packed.pack`; the rotary tables are float32 in any case.
+        turned: matrices of which the graph has codes and scales; stored are they themselves.
     """
     tensors: dict[str, NDArray[Any]] = {}
+    derived = {n + end: n for n in turned or {} for end in (COLUMN_CODES, COLUMN_SCALES)}
     for tensor in model.graph.initializer:
         array = numpy_helper.to_array(tensor)
-        if array.dtype in (np.float32, np.float16, np.int8) and array.nbytes >= _EXTERNAL_BYTES:
-            floating = array.dtype != np.int8
-            tensors[tensor.name] = array.astype(np.float32) if floating else array.copy()
-            _point_outside(tensor, f"{name}.npz", array.nbytes)
+        if turned and (matrix := derived.get(tensor.name)):
+            tensors[matrix] = turned[matrix]
+        elif array.dtype in (np.float32, np.float16) and array.nbytes >= _EXTERNAL_BYTES:
+            tensors[tensor.name] = array.astype(np.float32)
+        else:
+            continue
+        _point_outside(tensor, f"{name}.npz", array.nbytes)
     _drop_traces(model)
     onnx.save(model, str(directory / f"{name}.onnx"))
     # Angles lose far positions in float16, and the tables are small.

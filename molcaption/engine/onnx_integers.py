@@ -16,10 +16,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from molcaption.engine.packed import FloatArray
+from molcaption.engine.packed import COLUMN_CODES, COLUMN_SCALES, FloatArray, round_columns
 
-_MOST_CODE = 63
-"""Of a weight. Without VNNI instructions two products of full 8 bits overflow 16."""
 _MOST_ACTIVATION = 127
 _CONSTANTS: dict[str, NDArray[Any]] = {
     "row/axes": np.array([-1], np.int64),
@@ -31,44 +29,43 @@ _CONSTANTS: dict[str, NDArray[Any]] = {
 _CONTRIB = "com.microsoft"
 
 
-def multiply_integers(model: onnx.ModelProto, chosen: Callable[[str], bool]) -> None:
+def multiply_integers(
+    model: onnx.ModelProto, chosen: Callable[[str], bool]
+) -> dict[str, FloatArray]:
     """Turn products of activations and weights into such of integers.
 
-    Weights keep a scale a column, in ``NAME_scale`` [N] beside ``NAME_quantized`` [K, N].
+    Weights get a scale a column, in ``NAME_scale`` [N] beside ``NAME_quantized`` [K, N].
 
     Args:
         model: computes in float32.
         chosen: whether the product of a node of that name is turned.
+
+    Returns:
+        The matrices that are no longer in the model, by name.
     """
     graph = model.graph
-    weights = {tensor.name: tensor for tensor in graph.initializer}
+    places = {tensor.name: place for place, tensor in enumerate(graph.initializer)}
     nodes: list[onnx.NodeProto] = []
+    turned: dict[str, FloatArray] = {}
     rounded: set[str] = set()
     for node in graph.node:
-        if node.op_type != "MatMul" or node.input[1] not in weights or not chosen(node.name):
+        if node.op_type != "MatMul" or node.input[1] not in places or not chosen(node.name):
             nodes.append(node)
             continue
         activations, name = node.input
         if activations not in rounded:  # queries, keys and values have their input in common
             nodes += _round_rows(activations)
             rounded.add(activations)
-        codes, scales = quantise_columns(numpy_helper.to_array(weights[name]))
-        made: dict[str, NDArray[Any]] = {f"{name}_quantized": codes, f"{name}_scale": scales}
-        graph.initializer.extend(numpy_helper.from_array(a, key) for key, a in made.items())
-        graph.initializer.remove(weights[name])
+        turned[name] = numpy_helper.to_array(graph.initializer[places[name]])
         nodes += _product(node, activations, name)
-    graph.initializer.extend(numpy_helper.from_array(a, key) for key, a in _CONSTANTS.items())
-    del graph.node[:]
+    given = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    constants = {**round_columns(given, turned), **_CONSTANTS}
+    del graph.initializer[:], graph.node[:]
+    graph.initializer.extend(numpy_helper.from_array(array, n) for n, array in constants.items())
     graph.node.extend(nodes)
     if all(opset.domain != _CONTRIB for opset in model.opset_import):
         model.opset_import.append(helper.make_opsetid(_CONTRIB, 1))
-
-
-def quantise_columns(matrix: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:
-    """Codes [K, N] of 7 bits and a scale a column [N], whose product is nearly the matrix."""
-    scales = np.maximum(np.abs(matrix).max(axis=0), np.float32(1e-30)) / np.float32(_MOST_CODE)
-    codes = np.rint(matrix / scales).astype(np.int8)
-    return codes, scales
+    return turned
 
 
 def _round_rows(name: str) -> Iterator[onnx.NodeProto]:
@@ -88,7 +85,7 @@ def _round_rows(name: str) -> Iterator[onnx.NodeProto]:
 def _product(node: onnx.NodeProto, activations: str, weights: str) -> Iterator[onnx.NodeProto]:
     """The product in integers, in units of the columns' scales, and then of the rows'."""
     whole = f"{node.output[0]}/rows"
-    given = [f"{activations}/codes", f"{weights}_quantized", "row/one", f"{weights}_scale"]
+    given = [f"{activations}/codes", weights + COLUMN_CODES, "row/one", weights + COLUMN_SCALES]
     yield helper.make_node(
         "MatMulIntegerToFloat", [*given, "row/middle"], [whole], node.name, domain=_CONTRIB
     )

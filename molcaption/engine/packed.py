@@ -2,15 +2,15 @@
 
 The ONNX graphs of a bundle hold no weights; each has an ``.npz`` of the same name beside it. A
 matrix is stored as float32, as float16, or in blocks of 32 weights that share a scale: 8-bit
-integers, or 4-bit integers with a zero point. All are expanded when they are loaded. Why
-not 8-bit arithmetic: from batch 8 on onnxruntime's ``MatMulNBits`` is no faster than float32, it
-also rounds the activations (half as much error again in the logits), and float32 gives every row of
-a batch the same bits whatever its neighbours (measured in docs/export.md).
+integers, or 4-bit integers with a zero point. All are expanded when they are loaded; those that a
+decoder multiplies as integers (onnx_integers.py) are then rounded to a scale a column. Why not
+multiply the blocks: from batch 8 on onnxruntime's ``MatMulNBits`` is no faster than float32
+(measured in docs/export.md).
 
 Dims: K rows (inputs of a matrix product), N columns, V vocabulary, D width.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,10 @@ STORAGES = ("fp32", "fp16", "int8", "int4")
 _SMALLEST = 4096
 """Tensors with fewer values (biases, norms) stay float32: they cost nothing and matter much."""
 _INT8, _INT4, _SCALE, _ZERO = "/int8", "/int4", "/scale", "/zero"
+COLUMN_CODES, COLUMN_SCALES = "_quantized", "_scale"
+"""Follow the name of a matrix in a graph that multiplies integers."""
+_MOST_CODE = 63
+"""Of a weight there. Without VNNI instructions two products of full 8 bits overflow 16."""
 
 FloatArray = NDArray[np.float32]
 Codes = NDArray[np.uint8]
@@ -73,6 +77,27 @@ def unpack(path: Path, dtype: type[np.floating[Any]] = np.float32) -> dict[str, 
                 whole = dequantise_4bit(stored[key], scales, zeros)
                 tensors[name] = whole.astype(dtype, copy=False)
     return tensors
+
+
+def round_columns(
+    tensors: Mapping[str, NDArray[Any]], chosen: Collection[str]
+) -> dict[str, NDArray[Any]]:
+    """The same arrays, with codes and scales in place of each matrix whose name is ``chosen``."""
+    given: dict[str, NDArray[Any]] = {}
+    for name, tensor in tensors.items():
+        if name in chosen:
+            codes, scales = quantise_columns(tensor)
+            given[name + COLUMN_CODES], given[name + COLUMN_SCALES] = codes, scales
+        else:
+            given[name] = tensor
+    return given
+
+
+def quantise_columns(matrix: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:
+    """Codes [K, N] of 7 bits and a scale a column [N], whose product is nearly the matrix."""
+    scales = np.maximum(np.abs(matrix).max(axis=0), np.float32(1e-30)) / np.float32(_MOST_CODE)
+    codes = np.rint(matrix / scales).astype(np.int8)
+    return codes, scales
 
 
 def pack_rows(table: FloatArray, storage: str) -> NDArray[Any]:

@@ -20,6 +20,7 @@ from molcaption.data.features import MoleculeView
 from molcaption.engine.bundle import load_manifest, write_manifest
 from molcaption.engine.merged import load_merged
 from molcaption.engine.onnx_export import export_decoder
+from molcaption.engine.packed import round_columns, unpack
 from molcaption.engine.questions import questions
 from molcaption.engine.runtimes.onnx import OnnxRuntime
 from molcaption.errors import (
@@ -174,6 +175,30 @@ def test_fast_multiplies_integers_but_in_down_projections(fast: Path, tiny_bundl
     assert len(left) == 2
     integers = [node.name for node in graph.node if node.op_type == "MatMulIntegerToFloat"]
     assert sorted(integers + left) == sorted(products)
+
+
+def test_fast_stores_what_int8_stores(fast: Path, tiny_model: Path, tmp_path: Path) -> None:
+    """Another graph over the same weights: columns are rounded when they are loaded."""
+    export(tiny_model, tmp_path / "int8", "int8", max_new_tokens=4)
+    for name in ("decoder.npz", "bridge.npz", "embeddings.npy"):
+        assert (fast / name).read_bytes() == (tmp_path / "int8" / name).read_bytes()
+    integers = load_manifest(fast).decoder.integers
+    assert len(integers) == 2 * 4 + 1  # queries, keys and values; output; gate; up; and the head
+    assert load_manifest(tmp_path / "int8").decoder.integers == []
+    card = (fast / "README.md").read_text("utf-8")
+    assert "multiplies 8-bit integers" in card
+    assert "--batch-size" not in card
+
+
+def test_codes_may_be_stored_as_well(fast: Path, tmp_path: Path) -> None:
+    """As they were up to schema 3."""
+    other, manifest = Path(shutil.copytree(fast, tmp_path / "other")), load_manifest(fast)
+    shape = manifest.decoder
+    np.savez(other / "decoder.npz", **round_columns(unpack(fast / "decoder.npz"), shape.integers))
+    write_manifest(other, replace(manifest, decoder=replace(shape, integers=[]), schema=3))
+    runtimes = [OnnxRuntime.load(folder, threads=1) for folder in (fast, other)]
+    asked = questions(SMILES, runtimes[0].vocabulary, load_lexicon())
+    assert runtimes[0].generate(asked) == runtimes[1].generate(asked)
 
 
 def test_what_depends_on_its_batch_says_so(

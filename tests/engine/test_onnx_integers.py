@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from molcaption.engine.onnx_integers import multiply_integers, quantise_columns
+from molcaption.engine.onnx_integers import multiply_integers
+from molcaption.engine.packed import quantise_columns
 
 RNG = np.random.default_rng(0)
 WEIGHTS = {name: RNG.standard_normal((96, n)).astype(np.float32) for name, n in

@@ -12,6 +12,8 @@ from molcaption.engine.packed import (
     pack_rows,
     quantise,
     quantise_4bit,
+    quantise_columns,
+    round_columns,
     take_rows,
     unpack,
 )
@@ -108,3 +110,12 @@ def test_integers_stay_as_they_are(tmp_path: Path) -> None:
 def test_unknown_storage() -> None:
     with pytest.raises(ValueError, match="fp32, fp16, int8, int4"):
         pack({"w": MATRIX}, lambda _: "int3")
+
+
+def test_columns_are_rounded_where_integers_are_multiplied() -> None:
+    given = round_columns({"a": MATRIX, "b": MATRIX + 1, "c": MATRIX[0]}, ["b"])
+    assert [*given] == ["a", "b_quantized", "b_scale", "c"]
+    assert given["a"] is MATRIX
+    codes, scales = quantise_columns(MATRIX + 1)
+    np.testing.assert_array_equal(given["b_quantized"], codes)
+    np.testing.assert_array_equal(given["b_scale"], scales)

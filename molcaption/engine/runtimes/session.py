@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from molcaption.chem.graph import Graph, collate_graphs
 from molcaption.data.features import MoleculeView, dense
 from molcaption.engine.bundle import BRIDGE, DECODER, GATHER, DecoderShape
-from molcaption.engine.packed import FloatArray, unpack
+from molcaption.engine.packed import FloatArray, round_columns, unpack
 from molcaption.engine.runtimes.cache import Cache, DeviceCache, HostCache, bind_array
 from molcaption.errors import MissingError
 
@@ -161,7 +161,8 @@ class DecoderSession:
                 f"{device.provider}; put onnxruntime-gpu in its place, or export the model with "
                 "--target cpu"
             )
-        weights = unpack(directory / f"{DECODER}.npz", device.dtype)
+        stored = unpack(directory / f"{DECODER}.npz", device.dtype)
+        weights = round_columns(stored, shape.integers)
         graph = directory / f"{DECODER}.onnx"
         self._session = open_session(graph, weights, threads, device.provider)
         self._gather = None
