@@ -31,6 +31,7 @@ from molcaption.shipped import model_path
 def main() -> None:
     args = parse_args()
     lexicon = settle(load_lexicon())
+    lexicon.screen.prepare()  # as workers find it
     texts = [r.description or "" for r in read_molecules([args.captions], limit=args.limit)
              if hasattr(r, "description")]  # fmt: skip
     contents = [(raw.kind, raw.payload) for raw in read_records([args.library], limit=args.limit)]
