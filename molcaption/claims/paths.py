@@ -19,13 +19,15 @@ _MOST_NEIGHBOURS = 12
 
 
 def paths_of(mol: Chem.Mol, numbers: Sequence[int]) -> int:
-    """The fingerprint, as the bits of an integer; all bits where that would take too long.
+    """The fingerprint, as the bits of an integer; all bits where that would take too long, or where
+    atoms or bonds are open (``~`` in a SMILES), which RDKit leaves out.
 
     Args:
         numbers: atomic number of each atom.
     """
-    crowded = any(atom.GetDegree() > _MOST_NEIGHBOURS for atom in mol.GetAtoms())
-    return EVERY_PATH if crowded else _fingerprint(mol, numbers)
+    crowded = any(a.GetDegree() > _MOST_NEIGHBOURS or a.HasQuery() for a in mol.GetAtoms())
+    open_bonds = any(bond.HasQuery() for bond in mol.GetBonds())
+    return EVERY_PATH if crowded or open_bonds else _fingerprint(mol, numbers)
 
 
 def paths_drawn(query: Chem.Mol, numbers: Sequence[int]) -> int:

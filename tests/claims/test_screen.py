@@ -9,6 +9,8 @@ from rdkit import Chem
 from molcaption.chem.molecule import parse_smiles
 from molcaption.claims import Lexicon, Structure, load_lexicon, profile
 from molcaption.claims.paths import EVERY_PATH, paths_of
+from molcaption.claims.queries import strict_query
+from molcaption.claims.requirements import requirement
 from molcaption.claims.screen import Screen
 
 REFERENCES = Path(__file__).parents[2] / "examples" / "references.tsv"
@@ -20,6 +22,8 @@ ODD = [
     "*C(=O)O*",
     "C[N+](C)(C)CC(=O)[O-].[Na+].[Cl-]",
     "[Fe+2].[c-]1cccc1.[c-]1cccc1",
+    "N->[Fe+2]<-N",
+    "OC(=O)C~O",
     "F[U](F)(F)(F)(F)F",
     "[Gd]" + "(O)" * 20 + "O",
     "OCC" * 60,
@@ -101,6 +105,23 @@ def test_it_is_read_once_that_pays() -> None:
     left = [len(screen.left(methane)) for _ in range(101)]
     assert left[:100] == [len(lexicon.concepts)] * 100
     assert left[100] < len(lexicon.concepts) / 3
+
+
+@pytest.mark.parametrize(
+    ("smiles", "smarts"),
+    [
+        ("O~C~N", "O~C~N"),
+        ("N->[Fe+2]<-N", "[#7]~[#26]~[#7]"),
+        ("[H]->[Fe]", "[#1]~[Fe]"),
+        ("c1ccccc1->[Cr]", "c~[Cr]"),
+    ],
+)
+def test_every_kind_of_bond_counts(smiles: str, smarts: str) -> None:
+    mol, query = read(smiles), strict_query(smarts)
+    Chem.FastFindRings(mol)
+    assert mol.HasSubstructMatch(query)
+    paths = paths_of(mol, [atom.GetAtomicNum() for atom in mol.GetAtoms()])
+    assert not requirement(query, paths=True).paths & ~paths
 
 
 def test_a_lexicon_may_be_empty() -> None:
