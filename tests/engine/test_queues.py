@@ -76,8 +76,21 @@ def test_the_onnx_queue_is_hungry_while_slots_would_stay_free(
     assert queue.hungry and not queue.empty
     queue.add(molecules[2:3])
     assert not queue.hungry
-    queue.step()  # all three start
+    queue.step()  # the first two start, at least
     assert queue.hungry and not queue.empty
+
+
+def test_what_goes_wrong_aside_is_heard_of(
+    onnx: OnnxRuntime, molecules: list[Question], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bridge computes in another thread; its errors must not stay there."""
+    queue = onnx.queue(batch_size=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(onnx._prompter, "tokens", lambda _: 1 / 0)
+        queue.add(molecules[:1])
+        with pytest.raises(ZeroDivisionError):
+            queue.step()
+    assert len(onnx.generate(molecules[:1])) == 1
 
 
 def test_lots_go_through_whole() -> None:
