@@ -25,9 +25,9 @@ def paths_of(mol: Chem.Mol, numbers: Sequence[int]) -> int:
     Args:
         numbers: atomic number of each atom.
     """
-    crowded = any(a.GetDegree() > _MOST_NEIGHBOURS or a.HasQuery() for a in mol.GetAtoms())
-    open_bonds = any(bond.HasQuery() for bond in mol.GetBonds())
-    return EVERY_PATH if crowded or open_bonds else _fingerprint(mol, numbers)
+    is_crowded = any(atom.GetDegree() > _MOST_NEIGHBOURS for atom in mol.GetAtoms())
+    is_open = any(part.HasQuery() for parts in (mol.GetAtoms(), mol.GetBonds()) for part in parts)
+    return EVERY_PATH if is_crowded or is_open else _fingerprint(mol, numbers)
 
 
 def paths_drawn(query: Chem.Mol, numbers: Sequence[int]) -> int:

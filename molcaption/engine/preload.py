@@ -1,5 +1,5 @@
 """Imported once by the server process that workers are forked from (see workers.py): they find the
-lexicon and its screen, which take a second each, in their memory."""
+lexicon and its screen, which take more than a second, in their memory."""
 
 from molcaption.engine.bulk import shared_lexicon
 
